@@ -1,0 +1,89 @@
+"""What runs a graph, apart from what the graph means: one ONNX Runtime session per file.
+
+Sessions here use one thread each and no spinning: the indexer runs one *lane* per core, every
+lane calls the same session, and threads of its own would only fight the lanes for the cores
+(docs/decisions/0004-lanes.md).
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.errors import ModelError
+
+
+def read_verified(path: Path, sha256: str | None) -> bytes:
+    """Read a model file whole and check it, so that what was checked is what will be used.
+
+    Raises:
+        ModelError: the file can't be read, or its bytes are not those the model was made with.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"Can't read the model file {path}: {error.strerror}.") from None
+    if sha256 is None:
+        raise ModelError(f"{path.parent / 'model.json'} gives no sha256 for {path.name}.")
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise ModelError(
+            f"The model file {path} is damaged: its sha256 is not the one in model.json. "
+            "Install sightline or fetch the model again."
+        )
+    return data
+
+
+class Session:
+    """One loaded graph with one output that we want."""
+
+    def __init__(self, graph: bytes, origin: Path) -> None:
+        # Imported here: half of the start-up time of a search that may never need this graph.
+        import onnxruntime as ort
+        from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+        self._failures = (
+            ort_errors.Fail,
+            ort_errors.InvalidArgument,
+            ort_errors.InvalidGraph,
+            ort_errors.InvalidProtobuf,
+            ort_errors.NotImplemented,
+            ort_errors.RuntimeException,
+        )
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._origin = origin
+        try:
+            self._session: Any = ort.InferenceSession(
+                graph, sess_options=options, providers=["CPUExecutionProvider"]
+            )
+        except self._failures as error:
+            raise ModelError(f"{origin} is no graph that ONNX Runtime can load: {error}") from None
+
+    @property
+    def inputs(self) -> set[str]:
+        """Names of the graph's inputs."""
+        return {entry.name for entry in self._session.get_inputs()}
+
+    @property
+    def outputs(self) -> set[str]:
+        """Names of the graph's outputs."""
+        return {entry.name for entry in self._session.get_outputs()}
+
+    def run(
+        self, output: str, feeds: dict[str, npt.NDArray[np.generic]]
+    ) -> npt.NDArray[np.float32]:
+        """Run the graph on one batch; thread-safe.
+
+        Raises:
+            ModelError: the graph can't take this batch.
+        """
+        try:
+            (result,) = self._session.run([output], feeds)
+        except self._failures as error:
+            raise ModelError(f"{self._origin} failed on a batch: {error}") from None
+        return np.asarray(result, dtype=np.float32)
