@@ -1,0 +1,218 @@
+"""Reading a library: never writes, never waits for a writer, sees only what was committed."""
+
+import sqlite3
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import RLock
+from types import TracebackType
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.library.cores import usable_cores
+from sightline.library.database import FrozenConnection, connect_to_read, plain_errors
+from sightline.library.filters import Filters, teach_distance
+from sightline.library.place import Place
+from sightline.library.scan import Hits, scan
+from sightline.library.vectors import Rows, map_vectors
+
+_WORTH_THREADS = 50_000
+
+
+@dataclass(frozen=True)
+class StoredModel:
+    """An encoder that has embedded photos in this library."""
+
+    row: int
+    model_id: str
+    source: str
+    dimensions: int
+
+
+@dataclass(frozen=True)
+class StoredPhoto:
+    """One photo as the record knows it. `paths` are those that are there, fitting ones first."""
+
+    hash: str
+    paths: tuple[bytes, ...]
+    bytes: int
+    width: int
+    height: int
+    format: str
+    taken_at: str | None
+    latitude: float | None
+    longitude: float | None
+    camera: str | None
+    lens: str | None
+
+
+class LibraryReader:
+    """A read-only view of one library. Safe to share between threads."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self._lock = RLock()
+        self._connection = self._connect()
+        self._rows: dict[int, Rows] = {}
+        self._workers: ThreadPoolExecutor | None = None
+
+    def close(self) -> None:
+        """Let the files go."""
+        with self._lock:
+            self._rows.clear()
+            self._connection.close()
+            if self._workers is not None:
+                self._workers.shutdown()
+
+    def __enter__(self) -> "LibraryReader":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def models(self) -> list[StoredModel]:
+        """Encoders with vectors here, the one that finished a run last first."""
+        with self.snapshot() as connection:
+            rows = connection.execute(
+                "SELECT id, model_id, source, dimensions FROM models"
+                " ORDER BY last_run IS NULL, last_run DESC, id DESC"
+            ).fetchall()
+        return [StoredModel(*row) for row in rows]
+
+    def nearest(
+        self, model: StoredModel, query: npt.NDArray[np.float32], k: int, filters: Filters
+    ) -> list[tuple[StoredPhoto, float]]:
+        """The k photos nearest to a unit vector among those that pass the filters.
+
+        Returns:
+            Photos with their cosine, best first; ties in the order of indexing.
+        """
+        with self.snapshot() as connection:
+            rows = self._map(connection, model)
+            allowed = self._allowed(connection, model, len(rows), filters)
+            workers = self._threads() if len(rows) > _WORTH_THREADS else None
+            hits = scan(rows, query, k, allowed, workers)
+            return list(self._photos(connection, model, hits, filters))
+
+    def vector_of(self, model: StoredModel, photo_hash: str) -> npt.NDArray[np.float32] | None:
+        """The stored vector of a photo, float32 (d,), or None if it has none under this model."""
+        with self.snapshot() as connection:
+            row = connection.execute(
+                "SELECT slot FROM vectors JOIN photos ON photos.id = vectors.photo"
+                " WHERE model = ? AND hash = ?",
+                (model.row, photo_hash),
+            ).fetchone()
+            if row is None:
+                return None
+            return np.asarray(self._map(connection, model)[row[0]], dtype=np.float32)
+
+    def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
+        """Rows of one read-only statement, for reports on the library itself."""
+        with self.snapshot() as connection:
+            return connection.execute(sql, values).fetchall()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view of the record, however much is written meanwhile.
+
+        May be held round other calls of this reader, which then all see the same.
+        """
+        with self._lock, plain_errors(self.place):
+            if self._connection.in_transaction:
+                yield self._connection
+                return
+            if isinstance(self._connection, FrozenConnection):
+                self._connection.close()
+                self._connection = self._connect()
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                if self._connection.in_transaction:  # SQLite itself ends it on a failing disk
+                    self._connection.execute("ROLLBACK")
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = connect_to_read(self.place)
+        teach_distance(connection)
+        return connection
+
+    def _map(self, connection: sqlite3.Connection, model: StoredModel) -> Rows:
+        (count,) = connection.execute(
+            "SELECT coalesce(max(slot) + 1, 0) FROM vectors WHERE model = ?", (model.row,)
+        ).fetchone()
+        rows = self._rows.get(model.row)
+        if rows is None or len(rows) != count:
+            rows = map_vectors(self.place.vectors(model.model_id), model.dimensions, count)
+            self._rows[model.row] = rows
+        return rows
+
+    def _allowed(
+        self, connection: sqlite3.Connection, model: StoredModel, count: int, filters: Filters
+    ) -> npt.NDArray[np.bool_] | None:
+        """A mask over slots, or None where every slot may answer.
+
+        Slots come out of SQLite as one string: a row in Python for each would take ten times as
+        long as the scan itself.
+        """
+        if filters.is_empty:
+            absent = _slots(
+                connection.execute(
+                    "SELECT group_concat(slot) FROM (SELECT slot FROM vectors"
+                    " WHERE model = ?1 AND photo IS NULL UNION ALL SELECT slot FROM photos"
+                    " JOIN vectors ON vectors.photo = photos.id"
+                    " WHERE photos.copies = 0 AND vectors.model = ?1)",
+                    (model.row,),
+                )
+            )
+            if not len(absent):
+                return None
+            allowed = np.ones(count, dtype=np.bool_)
+            allowed[absent] = False
+            return allowed
+        condition, values = filters.photo_condition
+        present = _slots(
+            connection.execute(
+                "SELECT group_concat(slot) FROM photos JOIN vectors ON vectors.photo = photos.id"
+                f" WHERE vectors.model = ? AND {condition}",
+                (model.row, *values),
+            )
+        )
+        allowed = np.zeros(count, dtype=np.bool_)
+        allowed[present] = True
+        return allowed
+
+    def _photos(
+        self, connection: sqlite3.Connection, model: StoredModel, hits: Hits, filters: Filters
+    ) -> Iterator[tuple[StoredPhoto, float]]:
+        condition, values = filters.path_condition
+        for slot, score in zip(hits.slots.tolist(), hits.scores.tolist(), strict=True):
+            photo_id, *facts = connection.execute(
+                "SELECT id, hash, bytes, width, height, format, taken_at, latitude, longitude,"
+                " camera, lens FROM vectors JOIN photos ON photos.id = vectors.photo"
+                " WHERE model = ? AND slot = ?",
+                (model.row, slot),
+            ).fetchone()
+            paths = connection.execute(
+                f"SELECT path FROM paths WHERE photo = ? AND gone_in IS NULL"
+                f" ORDER BY NOT ({condition}), path",
+                (photo_id, *values),
+            ).fetchall()
+            photo_hash, *rest = facts
+            yield StoredPhoto(photo_hash, tuple(path for (path,) in paths), *rest), score
+
+    def _threads(self) -> ThreadPoolExecutor:
+        if self._workers is None:
+            self._workers = ThreadPoolExecutor(usable_cores(), thread_name_prefix="scan")
+        return self._workers
+
+
+def _slots(cursor: sqlite3.Cursor) -> npt.NDArray[np.int64]:
+    (joined,) = cursor.fetchone()
+    return np.fromstring(joined or "", dtype=np.int64, sep=",")
