@@ -1,0 +1,5 @@
+"""`python -m sightline` is the command `sightline`."""
+
+from sightline.cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""One file per command, named after it. Commands parse, call, print, and decide nothing."""

@@ -1,0 +1,71 @@
+"""The command `sightline`: its subcommands, and what an error becomes for the shell."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from sightline.cli.forget import forget
+from sightline.cli.index import index
+from sightline.cli.models import models
+from sightline.cli.search import search
+from sightline.cli.status import status
+from sightline.errors import SightlineError, UsageError
+from sightline.version import __version__
+
+EXIT_NONE_FOUND = 1
+EXIT_USAGE = 2
+EXIT_UNUSABLE = 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(
+    name="sightline",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Search your own photos with words: offline, no account, no server. "
+    "Begin with `sightline index ~/Pictures`, then `sightline search birthday cake`.",
+    epilog="Exit status: 0 done, 1 nothing found, 2 wrong usage, 3 library or model can't be used.",
+)
+for command in (index, search, status, models, forget):
+    app.command()(command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sightline {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Say which version this is.", callback=_show_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
+def run() -> None:
+    """Run the command line; every intended error becomes one sentence and an exit status."""
+    try:
+        app()
+    except UsageError as error:
+        _fail(str(error), EXIT_USAGE)
+    except SightlineError as error:
+        _fail(str(error), EXIT_UNUSABLE)
+    except SystemExit as done:
+        if done.code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
+            _fail("Stopped.", EXIT_INTERRUPTED)
+        raise
+
+
+def _fail(message: str, status: int) -> None:
+    from sightline.cli.output import printable
+
+    print(f"sightline: {printable(message)}", file=sys.stderr)  # noqa: T201
+    sys.exit(status)

@@ -1,0 +1,182 @@
+"""`sightline search`: words or pictures in, matching photos out."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sightline.cli.options import LibraryOption
+
+if TYPE_CHECKING:
+    from sightline import Filters
+
+
+class SearchFormat(StrEnum):
+    """How matches are printed."""
+
+    table = "table"
+    jsonl = "jsonl"
+    json = "json"
+    csv = "csv"
+    paths = "paths"
+    paths0 = "paths0"
+
+
+class SearchSort(StrEnum):
+    """In which order."""
+
+    score = "score"
+    date = "date"
+
+
+_FILTERS = "Filters"
+_QUERY = "More parts of the query"
+
+
+def search(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]", help="What to look for, in plain words."),
+    ] = None,
+    plus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[W:]TEXT",
+            help="Also this, W times as much (default 1). Repeatable.",
+            rich_help_panel=_QUERY,
+        ),
+    ] = None,
+    minus: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[W:]TEXT", help="Rather not this. Repeatable.", rich_help_panel=_QUERY
+        ),
+    ] = None,
+    like: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[W:]IMAGE",
+            help="Like this picture, indexed or not. Repeatable.",
+            rich_help_panel=_QUERY,
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", metavar="N", help="How many photos at most.")] = 12,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--in", metavar="FOLDER", help="Only under this folder.", rich_help_panel=_FILTERS
+        ),
+    ] = None,
+    after: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Taken then or later: 2021, 2021-07, 2021-07-04.",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None,
+    before: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Taken earlier than that.", rich_help_panel=_FILTERS),
+    ] = None,
+    camera: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TEXT", help="Camera or lens name holds this text.", rich_help_panel=_FILTERS
+        ),
+    ] = None,
+    near: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LAT,LON,KM", help="Taken within KM of this place.", rich_help_panel=_FILTERS
+        ),
+    ] = None,
+    extension: Annotated[
+        str | None,
+        typer.Option(
+            "--type",
+            metavar="EXT",
+            help="Only files with this ending, such as jpg or heic.",
+            rich_help_panel=_FILTERS,
+        ),
+    ] = None,
+    sort: Annotated[
+        SearchSort, typer.Option(help="Best first, or the best ones by date taken.")
+    ] = SearchSort.score,
+    output: Annotated[
+        SearchFormat,
+        typer.Option("--format", help="paths0 separates by NUL bytes: safe for any file name."),
+    ] = SearchFormat.table,
+    sheet: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.html", help="Also write a page with the matches' thumbnails."),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Search with this encoder, if the library was indexed with "
+            "several. Default: the last one used.",
+        ),
+    ] = None,
+    library: LibraryOption = None,
+) -> None:
+    """Find photos by words, by pictures, or by both.
+
+    Examples:
+
+      sightline search birthday cake
+
+      sightline search dog on a beach --minus people --after 2023
+
+      sightline search --like sofa.jpg --plus "0.5:in red" --format paths
+
+    Exit status 0 with matches, 1 with none.
+    """
+    from sightline.api import Library
+    from sightline.cli.output import printable, write_matches
+    from sightline.retrieval.query import Query
+
+    text = " ".join(words or ())
+    query = Query.of(text, tuple(plus or ()), tuple(minus or ()), tuple(like or ()))
+    filters = _filters(folder, after, before, camera, near, extension)
+    if sheet is not None:
+        from sightline.retrieval.sheet import Strip, require_page, write_sheet
+
+        require_page(sheet)
+    with Library.open(library) as opened:
+        matches = opened.search(query, k=k, filters=filters, sort=sort.value, model=model)
+    write_matches(matches, output.value, sys.stdout)
+    if sheet is not None:
+        write_sheet(sheet, [Strip(query.title, matches)])
+        print(f"Contact sheet: {printable(str(sheet))}", file=sys.stderr)  # noqa: T201
+    if not matches:
+        print("No photo passes.", file=sys.stderr)  # noqa: T201
+        raise typer.Exit(1)
+
+
+def _filters(
+    folder: Path | None,
+    after: str | None,
+    before: str | None,
+    camera: str | None,
+    near: str | None,
+    extension: str | None,
+) -> "Filters":
+    from sightline.library.filters import Filters
+    from sightline.retrieval.dates import parse_date, require_order
+    from sightline.retrieval.places import parse_near
+
+    begin = parse_date(after) if after is not None else None
+    end = parse_date(before) if before is not None else None
+    require_order(begin, end)
+    return Filters(
+        folder=folder,
+        after=begin,
+        before=end,
+        camera=camera,
+        near=parse_near(near) if near is not None else None,
+        extension=extension,
+    )

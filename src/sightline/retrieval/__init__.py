@@ -1,0 +1,1 @@
+"""Query → ranked matches: parse, embed, filter, scan, order."""

@@ -1,0 +1,40 @@
+"""A query's way through the house: parts → one vector → nearest photos → matches in order."""
+
+from typing import Literal
+
+from sightline.encoders import DualEncoder
+from sightline.errors import QueryError
+from sightline.library.filters import Filters
+from sightline.library.reader import LibraryReader, StoredModel
+from sightline.retrieval.match import Match
+from sightline.retrieval.query import Query, embed_query
+
+Sort = Literal["score", "date"]
+
+
+def search(
+    reader: LibraryReader,
+    model: StoredModel,
+    encoder: DualEncoder,
+    query: Query,
+    k: int,
+    filters: Filters,
+    sort: Sort,
+) -> list[Match]:
+    """The k best matches; `sort="date"` then puts these same k in the order they were taken.
+
+    Raises:
+        QueryError: the query can't be answered as asked.
+        LibraryError, ModelError: the library or the model can't be used.
+    """
+    if k < 1:
+        raise QueryError(f"-k must be at least 1, not {k}.")
+    vector = embed_query(query, encoder)
+    found = reader.nearest(model, vector, k, filters)
+    matches = [Match.of(rank, score, stored) for rank, (stored, score) in enumerate(found, 1)]
+    return matches if sort == "score" else _by_date(matches)
+
+
+def _by_date(matches: list[Match]) -> list[Match]:
+    """Oldest first, photos without a time last; `rank` goes on naming the place by score."""
+    return sorted(matches, key=lambda match: (match.taken_at is None, match.taken_at or ""))
