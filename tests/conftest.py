@@ -1,0 +1,46 @@
+"""Fixtures that many tests share."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.making import Home, make_model
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model folder that loads in milliseconds and knows eight colours."""
+    return make_model(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture
+def home(tmp_path: Path, tiny_model: Path) -> Home:
+    """An empty folder for photos, with no library yet."""
+    return Home(tmp_path, tiny_model)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real photos that stand beside the project; without them the test is skipped."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("needs the real photos of ../shared/data, which are not here")
+    return SHARED_DATA
+
+
+@pytest.fixture(autouse=True)
+def _own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test can reach the library of whoever runs it."""
+    monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
+    monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "own-models"))
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Debian's Chromium, for pages that must really open."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("needs Chromium (Debian package `chromium`)")
+    return found
