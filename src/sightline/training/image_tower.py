@@ -1,0 +1,162 @@
+"""EfficientNet-Lite: the image tower, pixels → one vector of features.
+
+EfficientNet (Tan and Le 2019, https://arxiv.org/abs/1905.11946) without squeeze-and-excitation and
+with ReLU6 in place of swish, which makes it cheap on a CPU and easy to quantise. Layer sizes follow
+the reference implementation, `tensorflow/tpu/models/official/efficientnet/lite`.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+Variant = Literal["lite0", "lite2"]
+
+FEATURES = 1280
+"""Length of the pooled feature vector, the same in every variant."""
+
+STEM_CHANNELS = 32
+NORM_EPSILON = 1e-3
+
+
+class Stage(NamedTuple):
+    """Blocks in a row that share a kernel and a width; the first of them takes the stride."""
+
+    blocks: int
+    kernel: int
+    stride: int
+    expansion: int
+    channels: int
+
+
+STAGES = (
+    Stage(blocks=1, kernel=3, stride=1, expansion=1, channels=16),
+    Stage(blocks=2, kernel=3, stride=2, expansion=6, channels=24),
+    Stage(blocks=2, kernel=5, stride=2, expansion=6, channels=40),
+    Stage(blocks=3, kernel=3, stride=2, expansion=6, channels=80),
+    Stage(blocks=3, kernel=5, stride=1, expansion=6, channels=112),
+    Stage(blocks=4, kernel=5, stride=2, expansion=6, channels=192),
+    Stage(blocks=1, kernel=3, stride=1, expansion=6, channels=320),
+)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a variant grows the stages: wider channels, more blocks, a larger picture."""
+
+    width: float
+    depth: float
+    size: int
+
+
+SCALES: dict[Variant, Scale] = {
+    "lite0": Scale(width=1.0, depth=1.0, size=224),
+    "lite2": Scale(width=1.1, depth=1.2, size=260),
+}
+
+
+def scaled_stages(scale: Scale) -> list[Stage]:
+    """The stages of a variant. The first and last keep their depth in the Lite family."""
+    last = len(STAGES) - 1
+    return [
+        stage._replace(
+            channels=_round_channels(stage.channels * scale.width),
+            blocks=stage.blocks if index in (0, last) else -int(-stage.blocks * scale.depth // 1),
+        )
+        for index, stage in enumerate(STAGES)
+    ]
+
+
+def _round_channels(channels: float, divisor: int = 8) -> int:
+    """The nearest multiple of `divisor`, never losing more than a tenth of the channels."""
+    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
+    return rounded + divisor if rounded < 0.9 * channels else rounded
+
+
+class ConvNorm(nn.Module):
+    """Convolution and batch norm, padded as TensorFlow pads ("SAME": the odd pixel at the end)."""
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1
+    ):
+        super().__init__()
+        self.kernel, self.stride = kernel, stride
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
+        self.norm = nn.BatchNorm2d(outputs, eps=NORM_EPSILON, momentum=0.01)
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = _same_padding(x.shape[2], self.kernel, self.stride)
+        columns = _same_padding(x.shape[3], self.kernel, self.stride)
+        if any(rows + columns):
+            x = functional.pad(x, (*columns, *rows))
+        y: Tensor = self.norm(self.conv(x))
+        return y
+
+
+def _same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Zeros before and after, so that the output has ceil(length / stride) positions."""
+    outputs = -(-length // stride)
+    missing = max((outputs - 1) * stride + kernel - length, 0)
+    return missing // 2, missing - missing // 2
+
+
+class Block(nn.Module):
+    """Inverted bottleneck (MobileNetV2, https://arxiv.org/abs/1801.04381).
+
+    1×1 convolution to a wide layer, one k×k filter a channel there, 1×1 convolution back.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        wide = inputs * expansion
+        self.has_shortcut = stride == 1 and inputs == outputs
+        self.expand = ConvNorm(inputs, wide) if expansion > 1 else None
+        self.depthwise = ConvNorm(wide, wide, kernel, stride, groups=wide)
+        self.project = ConvNorm(wide, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y: Tensor = x if self.expand is None else functional.relu6(self.expand(x))
+        y = functional.relu6(self.depthwise(y))
+        y = self.project(y)
+        return x + y if self.has_shortcut else y
+
+
+class EfficientNetLite(nn.Module):
+    """Normalised pixels (n, 3, size, size) → features (n, 1280)."""
+
+    def __init__(self, variant: Variant = "lite0"):
+        super().__init__()
+        scale = SCALES[variant]
+        self.size = scale.size
+        self.stem = ConvNorm(3, STEM_CHANNELS, kernel=3, stride=2)
+        self.blocks = nn.ModuleList()
+        channels = STEM_CHANNELS
+        for stage in scaled_stages(scale):
+            for index in range(stage.blocks):
+                stride = stage.stride if index == 0 else 1
+                self.blocks.append(
+                    Block(channels, stage.channels, stage.kernel, stride, stage.expansion)
+                )
+                channels = stage.channels
+        self.head = ConvNorm(channels, FEATURES)
+
+    def patches(self, x: Tensor) -> Tensor:
+        """The grid before pooling: (n, 3, size, size) → (n, 1280, size / 32, size / 32)."""
+        x = functional.relu6(self.stem(x))  # (n, 32, size / 2, size / 2)
+        for block in self.blocks:
+            x = block(x)
+        y: Tensor = functional.relu6(self.head(x))
+        return y
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.patches(x).mean(dim=(2, 3))
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """uint8 pixels (n, height, width, 3) RGB → what the network was trained on, (n, 3, h, w).
+
+    The Lite family was trained on (pixel - 127) / 128. Its PyTorch port speaks of ImageNet's mean
+    and deviation, inherited from EfficientNet-B: with those the same weights know fewer photos.
+    """
+    return ((pixels.float() - 127.0) / 128.0).permute(0, 3, 1, 2)

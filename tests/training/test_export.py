@@ -1,0 +1,223 @@
+"""A dual encoder that leaves torch: what its model folder must keep, and when it is refused."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+from PIL import Image
+from skimage.data import astronaut, chelsea, coffee
+from tokenizers import Tokenizer
+
+from sightline.encoders import load_encoder
+from sightline.errors import ModelError
+from sightline.training import export
+from sightline.training.captions import CaptionedPhoto
+from sightline.training.dual_encoder import (
+    DualEncoder,
+    ImageEncoder,
+    Projection,
+    Temperature,
+    TextEncoder,
+)
+from sightline.training.export import (
+    IMAGE_FILE,
+    TEXT_FILE,
+    Description,
+    DevSet,
+    ExportReport,
+    Loss,
+    check_losses,
+    check_parity,
+    export_model,
+)
+from sightline.training.features import padded
+from sightline.training.pretrained import load_image_tower, tokenizer_json
+from sightline.training.quantise import Int8Embedding
+from sightline.training.retrieval import Recall
+from sightline.training.text_tower import MiniLM, TextConfig
+
+SIZE = 96
+DESCRIPTION = Description("small", "a small one", "Lite0 and BERT", "Apache-2.0", "tests", "dots")
+
+
+@dataclass(frozen=True)
+class Exported:
+    encoder: DualEncoder
+    folder: Path
+    report: ExportReport
+    dev: DevSet
+
+
+def small_encoder() -> DualEncoder:
+    """Real structure at a small size; the image tower's weights are real, the rest is random."""
+    torch.manual_seed(0)
+    image = load_image_tower("lite0")
+    image.size = SIZE
+    text = MiniLM(TextConfig(positions=96, width=24, layers=2, heads=3, hidden=48))
+    for weight in text.parameters():
+        torch.nn.init.normal_(weight, std=0.2)
+    return DualEncoder(
+        ImageEncoder(image, Projection(1280, 32)),
+        TextEncoder(text, Projection(24, 32)),
+        Temperature(),
+    ).eval()
+
+
+def small_dev_set(folder: Path) -> DevSet:
+    """Parts of real photographs: on plain colours a network's numbers say little."""
+    folder.mkdir()
+    photos = []
+    for name, picture in (("woman", astronaut()), ("cat", chelsea()), ("cup", coffee())):
+        for part in range(3):
+            path = folder / f"{name}-{part}.png"
+            Image.fromarray(picture[part * 50 :, part * 80 : part * 80 + 250]).save(path)
+            photos.append(CaptionedPhoto(path, (name, f"part {part} of a {name}")))
+    return DevSet.read("parts", photos, Tokenizer.from_str(tokenizer_json()), SIZE)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    folder = tmp_path_factory.mktemp("export")
+    encoder, dev = small_encoder(), small_dev_set(folder / "photos")
+    # Towers that never learned to meet have no recall to lose: that check has its own tests.
+    report = export_model(
+        encoder, DESCRIPTION, tokenizer_json(), [dev], dev.pixels, folder / "small", most_lost=1.0
+    )
+    return Exported(encoder, folder / "small", report, dev)
+
+
+def test_an_exported_folder_is_an_encoder(exported: Exported) -> None:
+    encoder = load_encoder(exported.folder)
+    images = encoder.embed_images(list(exported.dev.pixels))
+    texts = encoder.embed_texts(["red", "a blue car"])
+    assert encoder.spec.name == "small"
+    assert encoder.spec.image.fit == "squash"
+    assert images.shape == (9, encoder.dimensions)
+    assert texts.shape == (2, encoder.dimensions)
+    np.testing.assert_allclose(np.linalg.norm(images, axis=1), 1, atol=1e-5)
+
+
+def test_float_graphs_agree_with_torch(exported: Exported) -> None:
+    assert exported.report.lowest_cosine > 0.99999
+
+
+def test_what_ships_stays_near_what_was_trained(exported: Exported) -> None:
+    encoder = load_encoder(exported.folder)
+    ids, mask = padded(exported.dev.tokens)
+    with torch.inference_mode():
+        images = exported.encoder.image(torch.from_numpy(exported.dev.pixels)).numpy()
+        texts = exported.encoder.text(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
+    shipped = encoder.embed_texts(["woman", "part 0 of a woman", "woman", "part 1 of a woman"])
+    assert (images * encoder.embed_pixels(exported.dev.pixels)).sum(axis=1).min() > 0.95
+    assert (texts[:4] * shipped).sum(axis=1).min() > 0.95
+
+
+def test_a_photos_vector_does_not_depend_on_its_batch(exported: Exported) -> None:
+    encoder = load_encoder(exported.folder)
+    together = encoder.embed_pixels(exported.dev.pixels)
+    for batch in (1, 3):
+        np.testing.assert_allclose(
+            encoder.embed_pixels(exported.dev.pixels[:batch]), together[:batch], atol=1e-5
+        )
+
+
+def test_model_json_names_the_bytes_of_every_file(exported: Exported) -> None:
+    spec = json.loads((exported.folder / "model.json").read_text(encoding="utf-8"))
+    files = {"image.onnx", "text.onnx", "text.onnx.data", "tokenizer.json"}
+    assert set(spec["files"]) == files
+    for name, digest in spec["files"].items():
+        assert hashlib.sha256((exported.folder / name).read_bytes()).hexdigest() == digest
+
+
+def test_text_up_to_the_context_is_read_and_more_is_cut(exported: Exported) -> None:
+    encoder = load_encoder(exported.folder)
+    context = encoder.spec.text.context
+    full, longer = "dog " * (context - 2), "dog " * 500
+    np.testing.assert_allclose(encoder.embed_texts([full]), encoder.embed_texts([longer]))
+
+
+def test_all_convolutions_but_the_first_and_all_matrices_of_the_text_tower_are_in_8_bits(
+    exported: Exported,
+) -> None:
+    image = onnx.load(exported.folder / IMAGE_FILE).graph
+    in_float = {tensor.name for tensor in image.initializer}
+    convolutions = [node for node in image.node if node.op_type == "Conv"]
+    assert [node.input[1] in in_float for node in convolutions] == [True] + [False] * 48
+    text = onnx.load(exported.folder / TEXT_FILE).graph
+    floats = [t for t in text.initializer if t.data_type == onnx.TensorProto.FLOAT]
+    matrices = {t.name for t in floats if len(t.dims) > 1 and min(t.dims) > 1}
+    assert matrices <= {"tower.positions"}
+
+
+def test_graphs_hold_nothing_of_training(exported: Exported) -> None:
+    for file in (IMAGE_FILE, TEXT_FILE):
+        kinds = {node.op_type for node in onnx.load(exported.folder / file).graph.node}
+        assert kinds.isdisjoint({"Dropout", "BatchNormalization", "Pad"})
+
+
+def test_looking_up_a_word_never_builds_a_float_table(exported: Exported) -> None:
+    graph = onnx.load(exported.folder / TEXT_FILE).graph
+    tables = [t for t in graph.initializer if list(t.dims) == [30_522, 24]]
+    assert [table.data_type for table in tables] == [onnx.TensorProto.INT8]
+    readers = {node.op_type for node in graph.node if tables[0].name in node.input}
+    assert readers <= {"Gather", "GatherND"}
+
+
+def test_an_int8_table_is_within_half_a_step_of_the_float_one() -> None:
+    table = torch.randn(50, 16) * torch.logspace(-3, 2, 50)[:, None]  # rows of every size
+    table[7] = 0
+    ids = torch.arange(50)[None]
+    steps = table.abs().amax(dim=1, keepdim=True) / 127
+    found = Int8Embedding(table)(ids)[0]
+    assert found.shape == table.shape
+    assert ((found - table).abs() <= steps / 2 * 1.001).all()
+
+
+def test_a_graph_that_disagrees_with_torch_is_refused(exported: Exported, tmp_path: Path) -> None:
+    for file in (IMAGE_FILE, TEXT_FILE, f"{TEXT_FILE}.data"):
+        (tmp_path / file).write_bytes((exported.folder / file).read_bytes())
+    # Eight-bit graphs in the place of float ones: close, but not what float must be.
+    with pytest.raises(ModelError, match="disagrees with torch: cosine"):
+        check_parity(exported.encoder, tmp_path, exported.dev)
+
+
+def test_8_bits_that_cost_more_than_a_point_of_recall_at_10_are_refused() -> None:
+    before = Recall(0.2, 0.5, 0.640)
+    check_losses([Loss("dev", before, Recall(0.1, 0.4, 0.631))])
+    with pytest.raises(ModelError, match=r"8-bit weights cost 0\.011 of recall@10 on dev"):
+        check_losses([Loss("dev", before, Recall(0.3, 0.6, 0.629))])
+
+
+def test_a_refused_export_leaves_the_folder_as_it_was(
+    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ruined(write: Callable[..., None]) -> Callable[..., None]:
+        def write_another(encoder: ImageEncoder, size: int, path: Path) -> None:
+            write(replace_projection(encoder), size, path)
+
+        return write_another
+
+    def replace_projection(encoder: ImageEncoder) -> ImageEncoder:
+        return ImageEncoder(encoder.tower, Projection(1280, 32))
+
+    monkeypatch.setattr(export, "_write_image_graph", ruined(export._write_image_graph))
+    target = tmp_path / "model"
+    target.mkdir()
+    (target / "model.json").write_text("the old one")
+    with pytest.raises(ModelError, match="image graph disagrees"):
+        export_model(
+            exported.encoder,
+            replace(DESCRIPTION, name="ruined"),
+            tokenizer_json(),
+            [exported.dev],
+            exported.dev.pixels,
+            target,
+        )
+    assert [path.name for path in target.iterdir()] == ["model.json"]
+    assert (target / "model.json").read_text() == "the old one"
