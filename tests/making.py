@@ -235,7 +235,7 @@ def nonzero(report: IndexReport) -> dict[str, int]:
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Every file under a folder with its time and bytes: two equal trees, and nothing was written."""
+    """Every file under a folder with its time and bytes: equal trees, and nothing was written."""
     return {
         os.path.relpath(path, folder): (path.stat().st_mtime_ns, path.read_bytes())
         for path in sorted(folder.rglob("*"))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.encoders.session import Session, read_verified
+from sightline.encoders.session import Session, read_verified, verify
 from sightline.encoders.spec import ModelSpec, read_spec
 from sightline.encoders.tokenize import Tokenizer
 from sightline.errors import ModelError
@@ -116,6 +116,14 @@ class DualEncoder:
             batches.append(self._checked(self._text_session.run(text.output, feeds)))
         return self._joined(batches)
 
+    def knows_words_of(self, text: str) -> bool:
+        """Whether the tokenizer has at least one token for this text that isn't "unknown".
+
+        A text of nothing but unknown tokens (another script, an emoji) still gets a vector, and
+        every such text the same one.
+        """
+        return self._tokenizer.knows(text)
+
     def _pixels(self, image: ImageLike) -> npt.NDArray[np.uint8]:
         # Imported here: a search by words decodes no picture, and start-up time is a feature.
         from PIL.Image import fromarray
@@ -175,7 +183,10 @@ class DualEncoder:
 
     def _load_session(self, file: str, inputs: set[str], output: str) -> Session:
         path = self.folder / file
-        session = Session(read_verified(path, self.spec.files.get(file)), path)
+        for part in (file, f"{file}.data"):  # ONNX's name for weights that stand outside the graph
+            if part == file or part in self.spec.files:
+                verify(self.folder / part, self.spec.files.get(part))
+        session = Session(path)
         if session.inputs != inputs or output not in session.outputs:
             raise ModelError(
                 f"{path} takes {sorted(session.inputs)} and gives {sorted(session.outputs)}, "

@@ -6,6 +6,7 @@ lane calls the same session, and threads of its own would only fight the lanes f
 """
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Any
 
@@ -16,30 +17,54 @@ from sightline.errors import ModelError
 
 
 def read_verified(path: Path, sha256: str | None) -> bytes:
-    """Read a model file whole and check it, so that what was checked is what will be used.
+    """Read a small model file whole and check it.
 
     Raises:
-        ModelError: the file can't be read, or its bytes are not those the model was made with.
+        ModelError: as `verify` does.
     """
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ModelError(f"Can't read the model file {path}: {error.strerror}.") from None
+    _require(path, hashlib.sha256(data).hexdigest(), sha256)
+    return data
+
+
+def verify(path: Path, sha256: str | None) -> None:
+    """Check a model file without keeping it in memory.
+
+    A session made from bytes keeps those bytes as long as it lives, beside the weights it made of
+    them; one made from a path does not.
+
+    Raises:
+        ModelError: the file can't be read, or its bytes are not those the model was made with.
+    """
+    try:
+        with path.open("rb", buffering=0) as file:
+            found = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"Can't read the model file {path}: {error.strerror}.") from None
+    _require(path, found, sha256)
+
+
+def _require(path: Path, found: str, sha256: str | None) -> None:
     if sha256 is None:
         raise ModelError(f"{path.parent / 'model.json'} gives no sha256 for {path.name}.")
-    if hashlib.sha256(data).hexdigest() != sha256:
+    if found != sha256:
         raise ModelError(
             f"The model file {path} is damaged: its sha256 is not the one in model.json. "
             "Install sightline or fetch the model again."
         )
-    return data
 
 
 class Session:
     """One loaded graph with one output that we want."""
 
-    def __init__(self, graph: bytes, origin: Path) -> None:
-        # Imported here: half of the start-up time of a search that may never need this graph.
+    def __init__(self, graph: Path) -> None:
+        # Imported here: half of the start-up time of a search that may never need this graph. Some
+        # builds of ONNX Runtime note each session in the user's cache and report it to their
+        # maker, unless told not to before they are imported. Nothing here may call home.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
         import onnxruntime as ort
         from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
@@ -48,6 +73,7 @@ class Session:
             ort_errors.InvalidArgument,
             ort_errors.InvalidGraph,
             ort_errors.InvalidProtobuf,
+            ort_errors.NoSuchFile,
             ort_errors.NotImplemented,
             ort_errors.RuntimeException,
         )
@@ -56,13 +82,13 @@ class Session:
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._origin = origin
+        self._origin = graph
         try:
             self._session: Any = ort.InferenceSession(
-                graph, sess_options=options, providers=["CPUExecutionProvider"]
+                str(graph), sess_options=options, providers=["CPUExecutionProvider"]
             )
         except self._failures as error:
-            raise ModelError(f"{origin} is no graph that ONNX Runtime can load: {error}") from None
+            raise ModelError(f"{graph} is no graph that ONNX Runtime can load: {error}") from None
 
     @property
     def inputs(self) -> set[str]:

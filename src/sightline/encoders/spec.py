@@ -5,6 +5,7 @@ A model folder holds::
     model.json       this file's `ModelSpec`
     image.onnx       uint8 pixels (n, height, width, 3) RGB → float32 (n, d); normalisation inside
     text.onnx        token ids (n, length) [+ attention mask] → float32 (n, d)
+    text.onnx.data   its weights, where they stand outside the graph (either graph may do that)
     tokenizer.json   in the format of the `tokenizers` library
     CARD.md          data, licences, figures, limits
 

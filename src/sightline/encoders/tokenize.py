@@ -31,9 +31,18 @@ class Tokenizer:
 
         What exceeds the model's context is cut off, as in training.
         """
-        # A lone surrogate (an undecodable byte of a command line) can't reach the Rust side.
-        clean = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
-        encodings = self._fast.encode_batch(clean)
+        encodings = self._fast.encode_batch([_clean(text) for text in texts])
         ids = np.array([encoding.ids for encoding in encodings], dtype=np.int64)
         mask = np.array([encoding.attention_mask for encoding in encodings], dtype=np.int64)
         return ids, mask
+
+    def knows(self, text: str) -> bool:
+        """Whether any token of `text` is neither special nor the unknown one."""
+        unknown = getattr(self._fast.model, "unk_token", None)
+        tokens = self._fast.encode(_clean(text), add_special_tokens=False).tokens
+        return any(token != unknown for token in tokens)
+
+
+def _clean(text: str) -> str:
+    """A lone surrogate (an undecodable byte of a command line) can't reach the Rust side."""
+    return text.encode("utf-8", "replace").decode("utf-8")

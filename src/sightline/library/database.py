@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import resources
+from time import monotonic, sleep
 
 from sightline.errors import (
     LibraryBusy,
@@ -24,6 +25,7 @@ columns; it never drops vectors.
 
 _MIGRATIONS: dict[int, str] = {}
 _BUSY_SECONDS = 10.0
+_MOMENT_SECONDS = 1.0
 _CANT_SHARE = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}
 """What SQLite says where it can't make the small files that readers and writers share."""
 
@@ -109,31 +111,44 @@ def _not_found(place: Place) -> LibraryNotFound:
 def _open_read_only(place: Place) -> sqlite3.Connection:
     """Open read-only; where SQLite may not even make its `-shm` file, as an immutable file.
 
-    Immutable is safe only when nothing waits in the write-ahead log, so that is checked.
+    Immutable is right only when nothing waits in the write-ahead log. If something does, a writer
+    may be just making or removing these files, so for a moment it is tried again.
     """
-    address = place.database.absolute().as_uri()
-    connection = sqlite3.connect(
-        f"{address}?mode=ro",
+    patience = monotonic() + _MOMENT_SECONDS
+    while True:
+        connection = _connect(place, "mode=ro", sqlite3.Connection)
+        try:
+            _version(connection)
+            return connection
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if _code(error) not in _CANT_SHARE:
+                raise
+            if not _log_waits(place):
+                return _connect(place, "mode=ro&immutable=1", FrozenConnection)
+            if monotonic() > patience:
+                raise
+        sleep(_MOMENT_SECONDS / 50)
+
+
+def _connect(place: Place, options: str, factory: type[sqlite3.Connection]) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"{place.database.absolute().as_uri()}?{options}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,
         check_same_thread=False,
+        factory=factory,
     )
+
+
+def _log_waits(place: Place) -> bool:
+    """Whether the write-ahead log holds anything."""
+    log = place.database.with_name(place.database.name + "-wal")
     try:
-        _version(connection)
-    except sqlite3.OperationalError as error:
-        connection.close()
-        log = place.database.with_name(place.database.name + "-wal")
-        if _code(error) not in _CANT_SHARE or (log.exists() and log.stat().st_size):
-            raise
-        connection = sqlite3.connect(
-            f"{address}?mode=ro&immutable=1",
-            uri=True,
-            isolation_level=None,
-            check_same_thread=False,
-            factory=FrozenConnection,
-        )
-    return connection
+        return log.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _prepare(connection: sqlite3.Connection, place: Place) -> None:
@@ -216,7 +231,7 @@ def plain_errors(place: Place) -> Iterator[None]:
         raise _operational(error, place) from None
     except sqlite3.ProgrammingError:
         raise  # ours, not the library's
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # a damaged text in SQLite's words
         raise LibraryCorrupt(
             f"The library's record {place.database} is damaged ({error}). Restore it from a "
             "backup, or remove the library folder and index again; photos are never touched."

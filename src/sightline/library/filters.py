@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ _SAME_ENDING = (
     frozenset({"heic", "heif", "hif"}),
     frozenset({"jp2", "j2k", "jpx", "j2c"}),
 )
+
+
+_ISO_MOMENT = re.compile(r"\d{4}(-\d\d(-\d\d(T\d\d:\d\d(:\d\d)?)?)?)?")
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class Filters:
     extension: str | None = None
 
     def __post_init__(self) -> None:
+        for moment in (self.after, self.before):
+            if moment is not None and not _ISO_MOMENT.fullmatch(str(moment)):
+                raise QueryError(f"{moment!r} is no moment; write 2021-07 or 2021-07-04T18:30.")
         if self.camera is not None and not self.camera.strip():
             raise QueryError("--camera needs a part of the camera's or the lens's name.")
         if self.extension is not None:
@@ -84,12 +91,12 @@ class Filters:
         if self.before is not None:
             clauses.append("photos.taken_at < ?")
             values.append(self.before)
-        if self.camera is not None:
+        for word in (self.camera or "").split():
             clauses.append(
                 "instr(lower(coalesce(photos.camera, '') || ' ' || coalesce(photos.lens, '')),"
                 " lower(?))"
             )
-            values.append(self.camera)
+            values.append(word)
         if self.near is not None:
             clauses.append(
                 "photos.latitude BETWEEN ? AND ?"

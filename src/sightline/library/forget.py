@@ -10,7 +10,10 @@ from sightline.library.writer import LibraryWriter
 
 
 def forget(writer: LibraryWriter, paths: list[Path]) -> tuple[int, int]:
-    """Drop files or folders, and photos that no other path points at; blank their vectors.
+    """Drop files or folders, and every photo that is nowhere else; blank their vectors.
+
+    Where a photo was before it was moved goes with it, and so do earlier versions of files that
+    were edited since. A photo with another path that is there stays.
 
     Args:
         paths: absolute, spelled as when they were indexed.
@@ -21,9 +24,9 @@ def forget(writer: LibraryWriter, paths: list[Path]) -> tuple[int, int]:
     execute = writer.connection.execute
     execute("PRAGMA secure_delete = ON")  # names and places must not stay behind in free pages
     execute("CREATE TEMP TABLE IF NOT EXISTS forgotten (photo INTEGER PRIMARY KEY)")
+    dropped = 0
     with writer.transaction():
         execute("DELETE FROM temp.forgotten")
-        dropped = 0
         for path in paths:
             for span in (path_span(os.fsencode(path), folder) for folder in (True, False)):
                 execute(
@@ -33,11 +36,16 @@ def forget(writer: LibraryWriter, paths: list[Path]) -> tuple[int, int]:
                 )
                 dropped += execute("DELETE FROM paths WHERE path >= ? AND path < ?", span).rowcount
                 execute("DELETE FROM failures WHERE path >= ? AND path < ?", span)
+        execute(
+            "DELETE FROM paths WHERE photo IN (SELECT photo FROM temp.forgotten)"
+            " AND (SELECT copies FROM photos WHERE photos.id = paths.photo) = 0"
+        )
         photos = execute(
-            "DELETE FROM photos WHERE id IN (SELECT photo FROM temp.forgotten)"
-            " AND NOT EXISTS (SELECT 1 FROM paths WHERE paths.photo = photos.id)"
+            "DELETE FROM photos"
+            " WHERE NOT EXISTS (SELECT 1 FROM paths WHERE paths.photo = photos.id)"
         ).rowcount
     _blank_nameless(writer)
+    execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds pages as they were
     return dropped, photos
 
 

@@ -149,7 +149,8 @@ def _check_vectors(reader: LibraryReader, model: StoredModel) -> list[str]:
         return [*problems, f"{model.model_id}: {error}"]
     blank, no_unit = set[int](), set[int]()
     for at in range(0, total, _CHECK_ROWS):
-        lengths = np.linalg.norm(rows[at : at + _CHECK_ROWS].astype(np.float32), axis=1)
+        with np.errstate(all="ignore"):  # garbage may be infinite or no number: found below
+            lengths = np.linalg.norm(rows[at : at + _CHECK_ROWS].astype(np.float32), axis=1)
         blank.update((np.flatnonzero(lengths == 0) + at).tolist())
         is_unit = np.abs(lengths - 1) < _UNIT_TOLERANCE  # false for NaN
         no_unit.update((np.flatnonzero(~is_unit) + at).tolist())

@@ -24,6 +24,7 @@ from sightline.library.cores import usable_cores
 from sightline.library.database import connect_to_read, plain_errors
 from sightline.library.lanes import Lanes
 from sightline.library.place import Place, absolute_path, require_outside
+from sightline.library.spans import path_span
 from sightline.library.survey import Survey, Surveyor
 from sightline.library.vectors import VectorAppender
 from sightline.library.writer import Embedded, Failed, LibraryWriter, open_writer
@@ -122,6 +123,7 @@ def index_folders(
             with closing(lanes.run(surveyor.todo())) as results:  # stops the lanes on any error
                 counts = _write_all(writer, run, model_row, appender, results, survey, on_progress)
         counts["unchanged"] += survey.unchanged
+        writer.require_place()
         counts = writer.finish_run(run, model_row, surveyor.unreadable(), counts)
     return _report(counts, monotonic() - began, encoder.id)
 
@@ -158,10 +160,27 @@ def _checked_roots(place: Place, roots: Sequence[Path]) -> list[Path]:
         raise UsageError("Name at least one folder or photo to index.")
     absolute = [absolute_path(root) for root in roots]
     for root in absolute:
-        if not os.path.lexists(root):  # unlike `Path.exists`, never raises
+        # `lexists`, unlike `Path.exists`, never raises
+        if not os.path.lexists(root) and not _is_known(place, root):
             raise UsageError(f"There is no folder or file {root}.")
     require_outside(place, absolute)
     return absolute
+
+
+def _is_known(place: Place, root: Path) -> bool:
+    """Whether the library has photos there: a folder that was removed or renamed is gone, too."""
+    try:
+        connection = connect_to_read(place)
+    except LibraryNotFound:
+        return False
+    with closing(connection), plain_errors(place):
+        return any(
+            connection.execute(
+                "SELECT 1 FROM paths WHERE path >= ? AND path < ? AND gone_in IS NULL LIMIT 1",
+                path_span(os.fsencode(root), folder),
+            ).fetchone()
+            for folder in (True, False)
+        )
 
 
 def _look(
@@ -172,7 +191,8 @@ def _look(
     on_progress: OnProgress,
 ) -> Survey:
     surveyor.add_roots(roots)
-    files = walk(roots, options.walk_rules, surveyor.add_unreadable)
+    there = [root for root in roots if os.path.lexists(root)]
+    files = walk(there, options.walk_rules, surveyor.add_unreadable)
     for count in surveyor.add_found(files):
         on_progress(Progress("looking", count, None))
     return surveyor.compare(model_row)

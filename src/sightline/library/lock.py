@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from filelock import FileLock, Timeout
 
-from sightline.errors import LibraryBusy
+from sightline.errors import LibraryBusy, UsageError
 from sightline.library.database import folder_errors
 from sightline.library.place import Place
 
@@ -24,6 +24,7 @@ def write_lock(place: Place) -> Iterator[None]:
     """
     with folder_errors(place):
         place.folder.mkdir(parents=True, exist_ok=True)
+        _require_own(place)
         lock = FileLock(place.lock, timeout=0)
         try:
             lock.acquire()
@@ -47,6 +48,23 @@ def write_lock(place: Place) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _require_own(place: Place) -> None:
+    """Refuse to settle among somebody's files: a folder of photos is easily named by mistake."""
+    if place.database.exists():
+        return
+    own = {place.lock.name, place.holder.name, "vectors"}
+    foreign = [
+        entry.name
+        for entry in place.folder.iterdir()
+        if entry.name not in own and not entry.name.startswith(place.database.name)
+    ]
+    if foreign:
+        raise UsageError(
+            f"{place.folder} is no library and holds other files ({min(foreign)!r}). Give the "
+            "library a folder of its own with --library or SIGHTLINE_LIBRARY."
+        )
 
 
 def _holder(place: Place) -> str:

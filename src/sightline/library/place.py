@@ -1,6 +1,7 @@
 """Where a library is, and the names of its files."""
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,20 +54,35 @@ def library_place(folder: str | Path | None = None) -> Place:
 def absolute_path(path: str | Path) -> Path:
     """`path` from the file system's root, without `~` and `..`; symbolic links stay as they are.
 
-    The one spelling that the record knows a path by.
+    The one spelling that the record knows a path by. A relative path starts where the shell says
+    we are: the system's own answer has lost the links by which we came.
     """
-    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111
+    plain = os.path.expanduser(path)  # noqa: PTH111
+    return Path(os.path.normpath(os.path.join(_here(), plain)))  # noqa: PTH118
+
+
+def _here() -> str:
+    said = os.environ.get("PWD", "")
+    with suppress(OSError):
+        if os.path.isabs(said) and os.path.samefile(said, os.curdir):  # noqa: PTH117, PTH121
+            return said
+    return os.getcwd()  # noqa: PTH109
 
 
 def require_outside(place: Place, roots: list[Path]) -> None:
     """Refuse a library that would stand among the photos: we never write there.
 
     Raises:
-        UsageError: the library's folder is one of `roots` or lies inside one.
+        UsageError: the library's folder is one of `roots`, inside one, or around one.
     """
     folder = _without_links(place.folder)
     for root in roots:
         resolved = _without_links(root)
+        if folder in resolved.parents:
+            raise UsageError(
+                f"The photo folder {root} lies inside the library {place.folder}. Give the library "
+                "a folder of its own with --library or SIGHTLINE_LIBRARY."
+            )
         if folder == resolved or resolved in folder.parents:
             raise UsageError(
                 f"The library {place.folder} lies inside the photo folder {root}. sightline never "

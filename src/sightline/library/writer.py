@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from sightline.errors import PhotoError
+from sightline.errors import LibraryCorrupt, PhotoError
 from sightline.library.database import connect_to_write, plain_errors
 from sightline.library.lock import write_lock
 from sightline.library.place import Place
@@ -123,6 +123,18 @@ class LibraryWriter:
                 else:
                     counts[self._note_photo(model_row, item, slots)] += 1
         return counts
+
+    def require_place(self) -> None:
+        """Refuse to call a run done whose library was removed under it.
+
+        Raises:
+            LibraryCorrupt: the record is no longer where it was.
+        """
+        if not self.place.database.exists():
+            raise LibraryCorrupt(
+                f"The library {self.place.folder} was removed while it was being written. "
+                "Index again."
+            )
 
     def finish_run(
         self,

@@ -129,6 +129,8 @@ def read_bytes(path: bytes | Path, expected: FoundFile | None = None) -> bytes:
                 raise UnreadablePhoto("It changed while it was being read. Index again.")
     except OSError as error:
         raise UnreadablePhoto(plain_reason(error)) from error
+    except ValueError as error:  # a NUL in the path
+        raise UnreadablePhoto("No file can have this name.") from error
     return data
 
 

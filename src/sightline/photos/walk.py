@@ -151,7 +151,8 @@ class _Walk:
         self.exclude = exclude_patterns(self.rules.exclude, self.root)
 
     def run(self) -> Iterator[FoundFile]:
-        yield from self._photos_in(_Folder(self.root, os.path.realpath(self.root)))
+        scopes = _scopes_above(self.root, self.on_error)
+        yield from self._photos_in(_Folder(self.root, os.path.realpath(self.root), scopes))
         while self.pending or self.links:
             if self.pending:
                 folder = self.pending.pop()
@@ -218,6 +219,16 @@ class _Walk:
         if self.exclude and self.exclude.verdict(entry.path, is_folder):
             return False
         return not (scopes and is_ignored(entry.path, is_folder, scopes))
+
+
+def _scopes_above(root: str, on_error: OnError) -> tuple[Patterns, ...]:
+    """Patterns from the folders that a root lies in, outermost first: they hold below it, too."""
+    above = [
+        ignore_file_patterns(str(parent), on_error)
+        for parent in reversed(Path(root).parents)
+        if (parent / IGNORE_FILE).is_file()
+    ]
+    return tuple(patterns for patterns in above if patterns)
 
 
 def _found(path: str, on_error: OnError) -> Iterator[FoundFile]:
