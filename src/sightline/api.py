@@ -6,6 +6,7 @@ its start-up is what people wait for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -89,7 +90,7 @@ class Library:
 
     def index(
         self,
-        paths: Iterable[str | Path],
+        paths: str | Path | Iterable[str | Path],
         *,
         model: str | Path | None = None,
         options: IndexOptions | None = None,
@@ -148,7 +149,7 @@ class Library:
 
         return check(self._reading())
 
-    def forget(self, paths: Iterable[str | Path]) -> tuple[int, int]:
+    def forget(self, paths: str | Path | Iterable[str | Path]) -> tuple[int, int]:
         """Drop files or whole folders from the library; the photos themselves stay where they are.
 
         Returns:
@@ -159,7 +160,7 @@ class Library:
         """
         from sightline.library.forget import forget
 
-        absolute = [absolute_path(path) for path in paths]
+        absolute = [absolute_path(path) for path in _several(paths)]
         if not absolute:
             raise UsageError("Name at least one file or folder to forget.")
         self._reading()
@@ -232,7 +233,7 @@ class Library:
 
 def index(
     place: Place,
-    paths: Iterable[str | Path],
+    paths: str | Path | Iterable[str | Path],
     model: str | Path | None,
     options: IndexOptions | None,
     dry_run: bool,
@@ -242,12 +243,24 @@ def index(
     from sightline.library.indexer import IndexOptions, index_folders, preview_index
 
     options = options or IndexOptions()
-    roots = [Path(path) for path in paths]
+    roots = [Path(path) for path in _several(paths)]
     encoder = _last_encoder(place, dry_run) if model is None else load_encoder(model)
     report = on_progress or (lambda progress: None)
     if dry_run:
         return preview_index(place, roots, encoder, options, report)
     return index_folders(place, roots, encoder, _source_of(encoder), options, report)
+
+
+def _several(paths: str | Path | Iterable[str | Path]) -> list[str | Path]:
+    """One path or many; a single string must not be taken for its letters, "/" among them.
+
+    Raises:
+        UsageError: a path is empty, as an unset variable in a script is.
+    """
+    several = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
+    if not all(str(path) for path in several):
+        raise UsageError("A path is an empty name; name a folder or a file.")
+    return several
 
 
 def _open_writer(place: Place) -> AbstractContextManager[LibraryWriter]:

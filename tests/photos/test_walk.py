@@ -346,3 +346,13 @@ def test_every_photo_costs_one_stat(put: Put, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(os, "stat", counting)
     assert len(names(root)) == 20
     assert len([path for path in asked if path.endswith(".jpg")]) == 20
+
+
+def test_an_ignore_file_above_the_named_folder_holds_below_it(tmp_path: Path) -> None:
+    for name in ("2023/private/a.jpg", "2023/b.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / ".sightlineignore").write_text("private/\n")
+    for root in (tmp_path, tmp_path / "2023"):
+        found = [file.path for file in walk([root], WalkRules(), lambda path, reason: None)]
+        assert [os.path.basename(path) for path in found] == [b"b.jpg"]

@@ -1,7 +1,6 @@
 """`sightline forget`: drop files or folders from the library, and from nowhere else."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,7 +10,7 @@ from sightline.cli.options import LibraryOption
 
 def forget(
     paths: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(metavar="PATH...", help="Files or folders to drop from the library."),
     ],
     library: LibraryOption = None,

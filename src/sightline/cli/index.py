@@ -1,9 +1,11 @@
 """`sightline index`: bring the library up to date with folders of photos."""
 
+import signal
 import sys
 from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,7 +25,7 @@ class IndexFormat(StrEnum):
 
 def index(
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Folders (or single photos) to index.")
+        list[str], typer.Argument(metavar="PATH...", help="Folders (or single photos) to index.")
     ],
     library: LibraryOption = None,
     model: Annotated[
@@ -65,8 +67,9 @@ def index(
 ) -> None:
     """Index photos, so that they can be searched.
 
-    Run it again whenever photos came, went or moved: only what is new is read. It can be stopped
-    or killed at any moment and goes on where it was. Photos are only ever read.
+    Run it again whenever photos came, went or moved: only what is new, or changed, or
+    failed before is read. It can be stopped or killed at any moment and goes on where it was.
+    Photos are only ever read.
     """
     from sightline.api import index as run_index
     from sightline.cli.output import to_json, write_text
@@ -82,6 +85,7 @@ def index(
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
     place = library_place(library)
+    signal.signal(signal.SIGINT, _stop_once)
     with index_progress() as on_progress:
         report = run_index(place, paths, model, options, dry_run, on_progress)
     if output is IndexFormat.json:
@@ -89,6 +93,12 @@ def index(
     else:
         text = _summary(report, place.folder)
     write_text(text + "\n", sys.stdout)
+
+
+def _stop_once(number: int, frame: FrameType | None) -> None:
+    """Ctrl-C stops after the photos in hand; pressing it again must not cut that short."""
+    signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _summary(report: "IndexReport", folder: Path) -> str:
@@ -106,6 +116,8 @@ def _summary(report: "IndexReport", folder: Path) -> str:
         if report.dry_run
         else f"Done in {report.seconds:.1f} s{pace}. Library: {printable(str(folder))}",
     ]
+    if not any(counts.values()):
+        lines.insert(0, "No photos were found there.")
     if report.failed and not report.dry_run:
         lines.append("`sightline status --failures` names each failed file with its reason.")
     return "\n".join(lines)

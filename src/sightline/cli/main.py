@@ -1,7 +1,9 @@
 """The command `sightline`: its subcommands, and what an error becomes for the shell."""
 
+import os
 import sys
-from typing import Annotated
+import warnings
+from typing import Annotated, TextIO
 
 import typer
 
@@ -13,7 +15,6 @@ from sightline.cli.status import status
 from sightline.errors import SightlineError, UsageError
 from sightline.version import __version__
 
-EXIT_NONE_FOUND = 1
 EXIT_USAGE = 2
 EXIT_UNUSABLE = 3
 EXIT_INTERRUPTED = 130
@@ -52,16 +53,27 @@ def _main(
 
 def run() -> None:
     """Run the command line; every intended error becomes one sentence and an exit status."""
+    # What Pillow has to say of a file is said by our own reason for it, if it matters.
+    warnings.filterwarnings("ignore", module=r"PIL\.")
+    sys.stdout = sys.stdout or _nowhere()
+    sys.stderr = sys.stderr or _nowhere()
     try:
         app()
     except UsageError as error:
         _fail(str(error), EXIT_USAGE)
     except SightlineError as error:
         _fail(str(error), EXIT_UNUSABLE)
+    except OSError as error:  # of help and completion, which typer prints or writes
+        _fail(f"Can't write: {error.strerror}.", EXIT_UNUSABLE)
     except SystemExit as done:
         if done.code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             _fail("Stopped.", EXIT_INTERRUPTED)
         raise
+
+
+def _nowhere() -> TextIO:
+    """For a stream that the caller has closed."""
+    return open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123 - as long as we run
 
 
 def _fail(message: str, status: int) -> None:

@@ -14,7 +14,7 @@ def models(
     ] = IndexFormat.text,
 ) -> None:
     """List the encoders that can be used: size, dimensions, licence, source."""
-    from sightline.cli.output import to_json, write_text
+    from sightline.cli.output import printable, to_json, write_text
     from sightline.encoders import DEFAULT_MODEL, list_models
 
     entries = list_models()
@@ -31,7 +31,6 @@ def models(
                 "source": entry.spec.source,
                 "where": entry.where,
                 "folder": str(entry.folder),
-                "present": True,
             }
             for entry in entries
         ]
@@ -39,12 +38,12 @@ def models(
         return
     for entry in entries:
         spec = entry.spec
-        mark = " (default)" if spec.name == DEFAULT_MODEL else ""
+        mark = " (default)" if spec.name == DEFAULT_MODEL and entry.where == "bundled" else ""
         write_text(
-            f"{spec.name}{mark}: {spec.title}\n"
+            f"{spec.name}{mark}: {printable(spec.title)}\n"
             f"  {entry.bytes / 1e6:.1f} MB, {spec.dimensions} dimensions, {spec.image.size} px, "
-            f"licence {spec.licence}, {entry.where}\n"
-            f"  {spec.architecture}\n"
-            f"  from {spec.source}\n",
+            f"licence {printable(spec.licence)}, {entry.where}\n"
+            f"  {printable(spec.architecture)}\n"
+            f"  from {printable(spec.source)}\n",
             sys.stdout,
         )

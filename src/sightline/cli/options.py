@@ -1,12 +1,12 @@
 """Options that several commands share."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+# A string, because `Path("")` is the current folder: an unset variable in a script must not be.
 LibraryOption = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
         "--library",
         metavar="DIR",

@@ -38,7 +38,7 @@ _QUERY = "More parts of the query"
 def search(
     words: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WORDS]", help="What to look for, in plain words."),
+        typer.Argument(metavar="[WORDS]", help="What to look for, in plain English."),
     ] = None,
     plus: Annotated[
         list[str] | None,
@@ -64,7 +64,7 @@ def search(
     ] = None,
     k: Annotated[int, typer.Option("-k", metavar="N", help="How many photos at most.")] = 12,
     folder: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--in", metavar="FOLDER", help="Only under this folder.", rich_help_panel=_FILTERS
         ),
@@ -133,6 +133,9 @@ def search(
 
       sightline search --like sofa.jpg --plus "0.5:in red" --format paths
 
+    The number beside a photo is the cosine of query and photo: it orders the matches of one query,
+    is no probability, and does not compare between queries.
+
     Exit status 0 with matches, 1 with none.
     """
     from sightline.api import Library
@@ -153,12 +156,12 @@ def search(
         write_sheet(sheet, [Strip(query.title, matches)])
         print(f"Contact sheet: {printable(str(sheet))}", file=sys.stderr)  # noqa: T201
     if not matches:
-        print("No photo passes.", file=sys.stderr)  # noqa: T201
+        print("No photo in the library passes these filters.", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1)
 
 
 def _filters(
-    folder: Path | None,
+    folder: str | None,
     after: str | None,
     before: str | None,
     camera: str | None,
@@ -173,10 +176,20 @@ def _filters(
     end = parse_date(before) if before is not None else None
     require_order(begin, end)
     return Filters(
-        folder=folder,
+        folder=_folder(folder),
         after=begin,
         before=end,
         camera=camera,
         near=parse_near(near) if near is not None else None,
         extension=extension,
     )
+
+
+def _folder(name: str | None) -> Path | None:
+    from sightline.errors import QueryError
+
+    if name is None:
+        return None
+    if not name:
+        raise QueryError("--in needs a folder's name.")
+    return Path(name)

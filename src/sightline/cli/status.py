@@ -42,7 +42,6 @@ def status(
                 else "\n".join(_failure_line(row) for row in rows) or "No file failed."
             )
             write_text(text + "\n", sys.stdout)
-            return
         if check:
             problems = opened.check()
             text = (
@@ -53,6 +52,7 @@ def status(
             write_text(text + "\n", sys.stdout)
             if problems:
                 raise typer.Exit(_EXIT_UNSOUND)
+        if failures or check:
             return
         found = opened.status()
     text = _status_json(found) if output is IndexFormat.json else _status_text(found)

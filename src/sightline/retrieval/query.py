@@ -18,6 +18,7 @@ from sightline.encoders import DualEncoder
 from sightline.errors import PhotoError, QueryError
 
 _WEIGHTED = re.compile(r"(?P<weight>\d+(?:\.\d*)?|\.\d+):(?P<rest>.+)", re.DOTALL)
+_LOOKS_WEIGHTED = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*:", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -90,9 +91,17 @@ def parse_weighted(text: str) -> tuple[float, str]:
 
     Words that begin with a number and a colon are written with a weight of their own:
     `"1:3:10 to Yuma"`.
+
+    Raises:
+        QueryError: something like a weight that is none, such as `"-2:dog"`.
     """
     match = _WEIGHTED.fullmatch(text)
     if match is None:
+        if _LOOKS_WEIGHTED.match(text):
+            raise QueryError(
+                f"{text!r} begins like a weight, but weights are written 2: or 0.5: and words "
+                "follow. To take it by the letter, write 1: before it; to push away, use --minus."
+            )
         return 1.0, text.strip()
     return float(match["weight"]), match["rest"].strip()
 
@@ -114,6 +123,12 @@ def embed_query(query: Query, encoder: DualEncoder) -> npt.NDArray[np.float32]:
         ModelError: the model can't be used.
     """
     texts = [part.content for part in query.parts if isinstance(part.content, str)]
+    for text in texts:
+        if not encoder.knows_words_of(text):
+            raise QueryError(
+                f"The model {encoder.spec.name} knows no word of {text!r}. The bundled one reads "
+                "plain English."
+            )
     text_vectors = iter(encoder.embed_texts(texts) if texts else ())
     total = np.zeros(encoder.dimensions, dtype=np.float32)
     heaviest = max(abs(part.weight) for part in query.parts)

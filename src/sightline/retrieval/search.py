@@ -27,8 +27,10 @@ def search(
         QueryError: the query can't be answered as asked.
         LibraryError, ModelError: the library or the model can't be used.
     """
-    if k < 1:
-        raise QueryError(f"-k must be at least 1, not {k}.")
+    if not isinstance(k, int) or k < 1:
+        raise QueryError(f"-k must be a whole number of at least 1, not {k}.")
+    if sort not in ("score", "date"):
+        raise QueryError(f"Matches are sorted by score or date, not by {sort!r}.")
     vector = embed_query(query, encoder)
     found = reader.nearest(model, vector, k, filters)
     matches = [Match.of(rank, score, stored) for rank, (stored, score) in enumerate(found, 1)]

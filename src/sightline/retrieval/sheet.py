@@ -1,5 +1,6 @@
 """A contact sheet: matches as thumbnails on one HTML page that opens offline, anywhere."""
 
+import os
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from sightline.retrieval.match import Match
 
 THUMBNAIL_SIDE = 256
 
-_BEGINNING = b"<!doctype html"
+_MARK = '<meta name="generator" content="sightline">'
+_MARK_WITHIN = 200  # bytes from the beginning
 _PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
+<meta name="generator" content="sightline">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title>
 <style>
@@ -64,25 +67,28 @@ def write_sheet(path: Path, strips: Sequence[Strip], title: str = "sightline") -
 
 
 def require_page(path: Path) -> None:
-    """Refuse a path at which a page would take the place of a photo, or of anything but a page.
+    """Refuse a path at which a page would take the place of anything but an earlier page of ours.
 
     Raises:
-        UsageError: its name doesn't end in .html, or what is there is no HTML page.
+        UsageError: its name doesn't end in .html, or what is there is no contact sheet.
     """
     if path.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(
             f"The contact sheet {path} must end in .html, so that no photo is written over."
         )
-    try:
-        with path.open("rb") as file:
-            beginning = file.read(len(_BEGINNING))
-    except FileNotFoundError:
+    if not os.path.lexists(path):
         return
+    beginning = b""
+    try:
+        if path.is_file():  # a pipe would make us wait for ever
+            with path.open("rb") as file:
+                beginning = file.read(_MARK_WITHIN)
     except OSError as error:
         raise UsageError(f"Can't write the contact sheet {path}: {error.strerror}.") from None
-    if beginning.lower() != _BEGINNING:
+    if _MARK.encode() not in beginning:
         raise UsageError(
-            f"{path} is there already and is no HTML page; give the contact sheet another name."
+            f"{path} is there already and is no contact sheet of sightline's; give this one "
+            "another name."
         )
 
 
@@ -98,7 +104,7 @@ def _strip(strip: Strip) -> str:
 def _figure(match: Match) -> str:
     name = escape(_shown(match.path.name))
     return (
-        f"<li><figure>{_picture(match, name)}"
+        f'<li><figure><a href="{escape(match.path.as_uri())}">{_picture(match, name)}</a>'
         f'<figcaption><span class="score">{match.rank} · {match.score:.3f}</span> '
         f'<span title="{escape(_shown(str(match.path)))}">{name}</span></figcaption></figure></li>'
     )
