@@ -1,5 +1,6 @@
 """`sightline index`: bring the library up to date with folders of photos."""
 
+import gc
 import signal
 import sys
 from dataclasses import asdict
@@ -85,6 +86,7 @@ def index(
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
     place = library_place(library)
+    gc.enable()
     signal.signal(signal.SIGINT, _stop_once)
     with index_progress() as on_progress:
         report = run_index(place, paths, model, options, dry_run, on_progress)
