@@ -71,6 +71,8 @@ def run() -> None:
         if done.code == EXIT_INTERRUPTED:  # what typer makes of Ctrl-C
             _fail("Stopped.", EXIT_INTERRUPTED)
         raise
+    finally:
+        gc.freeze()  # the process ends: nobody needs its last objects sorted out
 
 
 def _start_lean() -> None:
