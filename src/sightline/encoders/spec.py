@@ -35,6 +35,9 @@ class ImageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
     `size` is the side of the square input in pixels. `fit` says how a photo of any shape meets the
     square: `squash` stretches the whole photo, `crop` scales the short side and cuts the centre.
+
+    `patches` and `fine_patches` name further outputs, float32 (n, rows, columns, channels): what
+    the tower sees at each place, before it is pooled, on its last grid and on one twice as fine.
     """
 
     file: FileName = "image.onnx"
@@ -43,6 +46,8 @@ class ImageSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     resample: Literal["bilinear", "bicubic", "lanczos"] = "bicubic"
     input: str = "pixels"
     output: str = "embedding"
+    patches: str | None = None
+    fine_patches: str | None = None
 
 
 class TextSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -62,6 +67,18 @@ class TextSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     output: str = "embedding"
 
 
+class Calibration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """From a cosine to the chance that photo and sentence belong: σ(scale · cosine + bias).
+
+    The form of SigLIP's loss (Zhai et al. 2023, arXiv:2303.15343), fitted by Platt's method where
+    a model was trained with another one. `source` says on what.
+    """
+
+    scale: float
+    bias: float
+    source: str
+
+
 class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One dual encoder: architecture, preprocessing, source, licence.
 
@@ -78,6 +95,7 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     licence: str
     source: str
     trained_on: str = ""
+    calibration: Calibration | None = None
     files: dict[FileName, str]
 
     @property
@@ -87,9 +105,11 @@ class ModelSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         Two models with one id give the same vectors; anything that could change a vector changes
         the id. Vectors in a library are kept under it.
         """
+        image = msgspec.to_builtins(self.image)
         meaning = {
             "dimensions": self.dimensions,
-            "image": msgspec.to_builtins(self.image),
+            # Which further outputs are named changes no vector.
+            "image": {k: v for k, v in image.items() if not k.endswith("patches")},
             "text": msgspec.to_builtins(self.text),
             "files": self.files,
         }
