@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("cli.md")
-COMMANDS = ("", "index", "search", "status", "models", "forget")
+COMMANDS = ("", "index", "search", "status", "models", "models fetch", "forget")
 
 
 def reference() -> str:
@@ -20,7 +20,7 @@ def reference() -> str:
 
     pages = ["# The commands\n\nMade from `--help` by `python docs/build_cli_reference.py`.\n"]
     for command in COMMANDS:
-        result = CliRunner().invoke(app, [command, "--help"] if command else ["--help"])
+        result = CliRunner().invoke(app, [*command.split(), "--help"])
         text = re.sub(r" *\n", "\n", result.output).strip("\n")
         pages.append(f"## sightline {command}".rstrip() + f"\n\n```text\n{text}\n```\n")
     return "\n".join(pages)

@@ -12,6 +12,8 @@
     │   ├── BrokenPhoto        an image, but truncated or corrupt
     │   └── PhotoTooLarge      more pixels than allowed: a bomb, or a limit to raise
     ├── ModelError             a model is there but can't be used                    (exit 3)
+    │   ├── FetchError         a model can't be fetched: network, permission, disk
+    │   └── AdapterError       an adapter is damaged, or was taught with another model
     └── LibraryError           the library can't be used as asked                    (exit 3)
         ├── LibraryNotFound    nothing has been indexed there yet
         ├── LibraryBusy        another process is writing to it
@@ -24,7 +26,9 @@ is raised on purpose: any other exception that escapes is a bug.
 """
 
 __all__ = [
+    "AdapterError",
     "BrokenPhoto",
+    "FetchError",
     "LibraryBusy",
     "LibraryCorrupt",
     "LibraryError",
@@ -81,6 +85,14 @@ class PhotoTooLarge(PhotoError):
 
 class ModelError(SightlineError):
     """A model is present but can't be used: damaged, incomplete, or too new for this version."""
+
+
+class FetchError(ModelError):
+    """A model could not be fetched; what came so far is kept and the next fetch goes on from it."""
+
+
+class AdapterError(ModelError):
+    """An adapter is there but can't be used: damaged, or taught with another model."""
 
 
 class LibraryError(SightlineError):

@@ -72,7 +72,10 @@ def test_a_missing_file_is_named(model: Path, file: str) -> None:
     [
         {"image__file": "../image.onnx"},
         {"image__file": "/etc/passwd"},
-        {"text__tokenizer": "sub/tokenizer.json"},
+        {"text__tokenizer": "sub/../tokenizer.json"},
+        {"text__tokenizer": "sub//tokenizer.json"},
+        {"image__file": "visual/.hidden.onnx"},
+        {"image__std": [0.5, 0.0, 0.5]},
         {"text__tokenizer": ".."},
         {"image__size": 100_000},
         {"image__size": "224"},

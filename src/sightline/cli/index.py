@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sightline.cli.options import LibraryOption
+from sightline.cli.options import LibraryOption, ProviderOption
 
 if TYPE_CHECKING:
     from sightline import IndexReport
@@ -62,6 +62,15 @@ def index(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say what would be done; read and write nothing.")
     ] = False,
+    adapter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="Keep these words, taught by `sightline adapt`, with the library: a search there "
+            "finds them by name. Vectors don't depend on them, and nothing is embedded again.",
+        ),
+    ] = None,
+    provider: ProviderOption = "auto",
     output: Annotated[
         IndexFormat, typer.Option("--format", help="How to print the summary.")
     ] = IndexFormat.text,
@@ -75,6 +84,7 @@ def index(
     from sightline.api import index as run_index
     from sightline.cli.output import to_json, write_text
     from sightline.cli.progress import index_progress
+    from sightline.encoders.providers import parse_provider
     from sightline.library.indexer import IndexOptions
     from sightline.library.place import library_place
 
@@ -85,11 +95,21 @@ def index(
         follow_links=follow_links,
         **{name: value for name, value in given.items() if value is not None},  # type: ignore[arg-type]
     )
+    runs_on = parse_provider(provider)
     place = library_place(library)
     gc.enable()
     signal.signal(signal.SIGINT, _stop_once)
     with index_progress() as on_progress:
-        report = run_index(place, paths, model, options, dry_run, on_progress)
+        report = run_index(
+            place,
+            paths,
+            model,
+            options,
+            dry_run,
+            on_progress,
+            adapter=adapter,
+            provider=runs_on,
+        )
     if output is IndexFormat.json:
         text = to_json(asdict(report) | {"library": str(place.folder)})
     else:

@@ -6,6 +6,7 @@ cosine: 1 for a perfect meeting, near 0 for strangers (Radford et al. 2021, arXi
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
@@ -16,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sightline.encoders.session import Session, read_verified, verify
-from sightline.encoders.spec import ModelSpec, read_spec
+from sightline.encoders.spec import SPEC_FILE, ModelSpec, Provider, inside, read_spec
 from sightline.encoders.tokenize import Tokenizer
 from sightline.errors import ModelError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+    from sightline.encoders.providers import ProviderChoice
     from sightline.photos.read import PixelRecipe
 
     ImageLike = str | Path | Image | npt.NDArray[np.uint8]
@@ -32,17 +34,24 @@ IMAGE_BATCH = 8
 TEXT_BATCH = 32
 
 Vectors = npt.NDArray[np.float32]
+Feeds = dict[str, npt.NDArray[np.generic]]
 
 
 class DualEncoder:
     """Embeds photos and sentences with one model folder. Safe to share between threads.
 
     Each tower is loaded at its first use: a search by words never pays for the image tower.
+
+    Args:
+        folder: with our own `model.json`, or in one of the layouts of `layouts.py`.
+        provider: where the towers run (`providers.py`).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, provider: ProviderChoice = "auto") -> None:
         self.folder = folder
-        self.spec: ModelSpec = read_spec(folder)
+        self.spec: ModelSpec = _spec_of(folder)
+        self._provider = provider
+        self._sessions: dict[tuple[str, Provider], Session] = {}
         self._loading = Lock()
 
     @property
@@ -96,8 +105,11 @@ class DualEncoder:
         Returns:
             float32 (n, d), unit rows.
         """
+        from sightline.encoders.normalise import graph_pixels
+
         image = self.spec.image
-        return self._checked(self._image_session.run(image.output, {image.input: pixels}))
+        prepared = graph_pixels(pixels, image)
+        return self._run(self._image_session, image.output, {image.input: prepared}, image.batch)
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed sentences.
@@ -110,10 +122,10 @@ class DualEncoder:
         batches = []
         for at, stop in _spans(len(texts), TEXT_BATCH):
             ids, mask = self._tokenizer(list(texts[at:stop]))
-            feeds: dict[str, npt.NDArray[np.generic]] = {text.ids_input: ids}
+            feeds: Feeds = {text.ids_input: ids.astype(text.ids, copy=False)}
             if text.mask_input is not None:
-                feeds[text.mask_input] = mask
-            batches.append(self._checked(self._text_session.run(text.output, feeds)))
+                feeds[text.mask_input] = mask.astype(text.ids, copy=False)
+            batches.append(self._run(self._text_session, text.output, feeds, text.batch))
         return self._joined(batches)
 
     def knows_words_of(self, text: str) -> bool:
@@ -136,12 +148,37 @@ class DualEncoder:
             image = fromarray(image)
         return pixels_of(image, self.pixel_recipe)
 
+    def _run(self, session: Session, output: str, feeds: Feeds, batch: int | None) -> Vectors:
+        """One batch, in the portions that a graph made for a fixed number of rows insists on."""
+        unused = self._stand_ins(feeds)
+        if batch is None:
+            return self._checked(session.run(output, feeds, unused))
+        rows = len(next(iter(feeds.values())))
+        portions = []
+        for at, stop in _spans(rows, batch):
+            portion = {name: _filled_up(values[at:stop], batch) for name, values in feeds.items()}
+            portions.append(session.run(output, portion, unused)[: stop - at])
+        return self._checked(np.concatenate(portions))
+
+    def _stand_ins(self, feeds: Feeds) -> Feeds:
+        """The least that the other tower takes, where both are in one graph."""
+        if not self.spec.joint:
+            return {}
+        image, text = self.spec.image, self.spec.text
+        pixels = np.zeros((image.batch or 1, image.size, image.size, 3), np.uint8)
+        tokens = np.ones((text.batch or 1, text.context), text.ids)
+        if image.input in feeds:
+            return dict.fromkeys(_token_inputs(self.spec), tokens)
+        from sightline.encoders.normalise import graph_pixels
+
+        return {image.input: graph_pixels(pixels, image)}
+
     def _checked(self, vectors: Vectors) -> Vectors:
         """Hold the graph to its promise: finite unit rows of d numbers."""
         if vectors.ndim != 2 or vectors.shape[1] != self.dimensions:
             raise ModelError(
                 f"{self.folder} gives vectors of shape {vectors.shape[1:]}, "
-                f"not the {self.dimensions} numbers that its model.json promises."
+                f"not the {self.dimensions} numbers that its description promises."
             )
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         if not np.all(np.isfinite(lengths)) or np.any(lengths < 1e-6):
@@ -153,46 +190,81 @@ class DualEncoder:
             return np.empty((0, self.dimensions), dtype=np.float32)
         return np.concatenate(batches)
 
-    @cached_property
-    def _image_session_once(self) -> Session:
-        image = self.spec.image
-        return self._load_session(image.file, {image.input}, image.output)
-
     @property
     def _image_session(self) -> Session:
-        with self._loading:
-            return self._image_session_once
+        image = self.spec.image
+        provider = self._provider
+        if provider != "cpu":
+            from sightline.encoders.providers import image_provider
+
+            provider = image_provider(provider)
+        return self._session(image.file, provider, {image.input}, image.output)
+
+    @property
+    def _text_session(self) -> Session:
+        text = self.spec.text
+        # A query is one sentence: starting a graphics card costs more than it saves.
+        provider = "cpu" if self._provider == "auto" else self._provider
+        return self._session(text.file, provider, _token_inputs(self.spec), text.output)
 
     @cached_property
-    def _text_parts_once(self) -> tuple[Tokenizer, Session]:
+    def _tokenizer_once(self) -> Tokenizer:
         text = self.spec.text
-        path = self.folder / text.tokenizer
+        path = inside(self.folder, text.tokenizer)
         definition = read_verified(path, self.spec.files.get(text.tokenizer))
-        needed = {text.ids_input} | ({text.mask_input} if text.mask_input else set())
-        return Tokenizer(definition, text, path), self._load_session(text.file, needed, text.output)
+        return Tokenizer(definition, text, path)
 
     @property
     def _tokenizer(self) -> Tokenizer:
         with self._loading:
-            return self._text_parts_once[0]
+            return self._tokenizer_once
 
-    @property
-    def _text_session(self) -> Session:
+    def _session(self, file: str, provider: Provider, inputs: set[str], output: str) -> Session:
+        """The graph in `file`, loaded once for both towers if it holds both."""
         with self._loading:
-            return self._text_parts_once[1]
+            if (file, provider) not in self._sessions:
+                if self.spec.joint:
+                    inputs = {self.spec.image.input, *_token_inputs(self.spec)}
+                self._sessions[file, provider] = self._load_session(file, provider, inputs, output)
+            return self._sessions[file, provider]
 
-    def _load_session(self, file: str, inputs: set[str], output: str) -> Session:
-        path = self.folder / file
-        for part in (file, f"{file}.data"):  # ONNX's name for weights that stand outside the graph
-            if part == file or part in self.spec.files:
-                verify(self.folder / part, self.spec.files.get(part))
-        session = Session(path)
+    def _load_session(
+        self, file: str, provider: Provider, inputs: set[str], output: str
+    ) -> Session:
+        path = inside(self.folder, file)
+        # The graph, and weights outside it: `image.onnx.data`, `model.onnx_data`.
+        outside = {name for name in self.spec.files if name.startswith(file)}
+        for tower in (self.spec.image, self.spec.text):
+            outside |= set(tower.weights if tower.file == file else ())
+        for part in {file, *outside}:
+            verify(inside(self.folder, part), self.spec.files.get(part))
+        session = Session(path, provider)
         if session.inputs != inputs or output not in session.outputs:
             raise ModelError(
                 f"{path} takes {sorted(session.inputs)} and gives {sorted(session.outputs)}, "
-                f"but model.json names {sorted(inputs)} and {output!r}."
+                f"but its description names {sorted(inputs)} and {output!r}."
             )
         return session
+
+
+def _token_inputs(spec: ModelSpec) -> set[str]:
+    text = spec.text
+    return {text.ids_input, text.mask_input} if text.mask_input else {text.ids_input}
+
+
+def _spec_of(folder: Path) -> ModelSpec:
+    if os.path.isfile(folder / SPEC_FILE):  # noqa: PTH113 - never raises, whatever the name
+        return read_spec(folder)
+    # Imported here: the bundled model, which most searches use, has its description ready.
+    from sightline.encoders.layouts import derive_spec, has_layout
+
+    return derive_spec(folder) if has_layout(folder) else read_spec(folder)
+
+
+def _filled_up(rows: npt.NDArray[np.generic], batch: int) -> npt.NDArray[np.generic]:
+    """As many rows as the graph insists on; the last one again and again."""
+    missing = batch - len(rows)
+    return np.concatenate([rows, np.repeat(rows[-1:], missing, axis=0)]) if missing else rows
 
 
 def _spans(count: int, step: int) -> list[tuple[int, int]]:

@@ -7,12 +7,15 @@ lane calls the same session, and threads of its own would only fight the lanes f
 
 import hashlib
 import os
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from sightline.encoders.spec import Provider
 from sightline.errors import ModelError
 
 
@@ -52,20 +55,34 @@ def _require(path: Path, found: str, sha256: str | None) -> None:
         raise ModelError(f"{path.parent / 'model.json'} gives no sha256 for {path.name}.")
     if found != sha256:
         raise ModelError(
-            f"The model file {path} is damaged: its sha256 is not the one in model.json. "
+            f"The model file {path} is damaged: its sha256 is not the one recorded for it. "
             "Install sightline or fetch the model again."
         )
 
 
-class Session:
-    """One loaded graph with one output that we want."""
+def onnx_runtime() -> Any:
+    """The module `onnxruntime`.
 
-    def __init__(self, graph: Path) -> None:
-        # Imported here: half of the start-up time of a search that may never need this graph. Some
-        # builds of ONNX Runtime note each session in the user's cache and report it to their
-        # maker, unless told not to before they are imported. Nothing here may call home.
-        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-        import onnxruntime as ort
+    Imported when it is needed: half of the start-up time of a search that may never need this
+    graph. Some builds of ONNX Runtime note each session in the user's cache and report it to their
+    maker, unless told not to before they are imported. Nothing here may call home.
+    """
+    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+    import onnxruntime
+
+    return onnxruntime
+
+
+class Session:
+    """One loaded graph.
+
+    Args:
+        graph: the ONNX file.
+        provider: where it runs, as `providers.py` names it.
+    """
+
+    def __init__(self, graph: Path, provider: Provider = "cpu") -> None:
+        ort = onnx_runtime()
         from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
         self._failures = (
@@ -77,18 +94,33 @@ class Session:
             ort_errors.NotImplemented,
             ort_errors.RuntimeException,
         )
+        self._partial = ort.RunOptions()
+        self._partial.only_execute_path_to_fetches = True
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._origin = graph
+        names: list[Any] = ["CPUExecutionProvider"]
+        self._turn: AbstractContextManager[object] = nullcontext()
+        if provider != "cpu":
+            from sightline.encoders.providers import ONE_AT_A_TIME, require, settings
+
+            names = [(require(provider), settings(provider)), *names]
+            if provider in ONE_AT_A_TIME:
+                self._turn = Lock()
+                options.enable_mem_pattern = False
         try:
             self._session: Any = ort.InferenceSession(
-                str(graph), sess_options=options, providers=["CPUExecutionProvider"]
+                str(graph), sess_options=options, providers=names
             )
         except self._failures as error:
             raise ModelError(f"{graph} is no graph that ONNX Runtime can load: {error}") from None
+        if provider != "cpu":
+            from sightline.encoders.providers import require_running
+
+            require_running(provider, self._session.get_providers())
 
     @property
     def inputs(self) -> set[str]:
@@ -101,15 +133,26 @@ class Session:
         return {entry.name for entry in self._session.get_outputs()}
 
     def run(
-        self, output: str, feeds: dict[str, npt.NDArray[np.generic]]
+        self,
+        output: str,
+        feeds: dict[str, npt.NDArray[np.generic]],
+        unused: dict[str, npt.NDArray[np.generic]] | None = None,
     ) -> npt.NDArray[np.float32]:
         """Run the graph on one batch; thread-safe.
+
+        Args:
+            unused: stand-ins for inputs that this output does not rest on: ONNX Runtime wants
+                every input, but then runs only what the output needs.
 
         Raises:
             ModelError: the graph can't take this batch.
         """
         try:
-            (result,) = self._session.run([output], feeds)
+            with self._turn:
+                if unused:
+                    (result,) = self._session.run([output], feeds | unused, self._partial)
+                else:
+                    (result,) = self._session.run([output], feeds)
         except self._failures as error:
             raise ModelError(f"{self._origin} failed on a batch: {error}") from None
         return np.asarray(result, dtype=np.float32)

@@ -4,6 +4,7 @@ Everything goes through a single resize. Its source box is worked out on the upr
 carried back to the pixels as they are stored; turning comes last, on the small result.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -53,12 +54,14 @@ class PixelRecipe:
 
     Attributes:
         size: side of the square, in pixels.
-        fit: "squash" stretches the whole photo; "crop" scales its short side and keeps the centre.
+        fit: "squash" stretches the whole photo; "crop" scales its short side and keeps the centre;
+            "crop_floor" is the same where half a pixel is rounded down, as transformers does;
+            "pad" scales its long side and fills up with black on both sides.
         resample: the filter of the one resize.
     """
 
     size: int
-    fit: Literal["squash", "crop"]
+    fit: Literal["squash", "crop", "crop_floor", "pad"]
     resample: Literal["bilinear", "bicubic", "lanczos"]
 
 
@@ -95,9 +98,28 @@ def square(
         orientation: how its pixels lie, 1–8.
         extent: how much of `image` is photo, where a scaled decode padded the last row or column.
     """
-    box = _square_box(turned(extent or image.size, orientation), recipe)
     size = (recipe.size, recipe.size)
+    if recipe.fit == "pad":
+        return _letterboxed(image, size, RESAMPLING[recipe.resample], orientation, extent)
+    box = _square_box(turned(extent or image.size, orientation), recipe)
     return _upright(image, box, size, RESAMPLING[recipe.resample], orientation, extent)
+
+
+def _letterboxed(
+    image: Image.Image,
+    size: Size,
+    resample: Image.Resampling,
+    orientation: int,
+    extent: Extent | None,
+) -> Image.Image:
+    """The whole upright photo in the middle of a black square."""
+    width, height = turned(extent or image.size, orientation)
+    ratio = size[0] / max(width, height)
+    inner = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    small = _upright(image, (0.0, 0.0, width, height), inner, resample, orientation, extent)
+    canvas = Image.new("RGB", size)
+    canvas.paste(small, ((size[0] - inner[0]) // 2, (size[1] - inner[1]) // 2))
+    return canvas
 
 
 def fitted(
@@ -116,7 +138,8 @@ def _square_box(extent: Extent, recipe: PixelRecipe) -> Box:
 
     For "crop" the very pixels that "resize the short side to `size`, rounding the long side down,
     then cut `size` × `size` from the centre" (torchvision's `Resize` and `CenterCrop`, with which
-    the published encoders were trained) would have used.
+    the published encoders were trained) would have used. "crop_floor" is transformers'
+    `center_crop`: a pixel further to the left where three are left over of four.
     """
     width, height = extent
     if recipe.fit == "squash":
@@ -124,8 +147,9 @@ def _square_box(extent: Extent, recipe: PixelRecipe) -> Box:
     short = min(width, height)
     scaled_width = int(recipe.size * width / short)
     scaled_height = int(recipe.size * height / short)
-    left = round((scaled_width - recipe.size) / 2)
-    top = round((scaled_height - recipe.size) / 2)
+    half = math.floor if recipe.fit == "crop_floor" else round
+    left = half((scaled_width - recipe.size) / 2)
+    top = half((scaled_height - recipe.size) / 2)
     across, down = width / scaled_width, height / scaled_height
     right, bottom = (left + recipe.size) * across, (top + recipe.size) * down
     return left * across, top * down, min(right, width), min(bottom, height)
