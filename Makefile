@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 LOCK   := requirements.lock
 DATA   ?= ../shared/data
 
-.PHONY: demo test lint bench lock first-model clean
+.PHONY: demo test lint bench lock first-model second-model clean
 
 # Search the photos that scikit-image, scikit-learn and matplotlib carry, or your own:
 #   make demo PHOTOS=~/Pictures QUERY="birthday cake"
@@ -34,6 +34,10 @@ bench: $(VENV)/.dev
 # Train the first bundled model again, from the photos in DATA (about ten minutes on two cores).
 first-model: $(VENV)/.dev
 	$(BIN)/python -m sightline.training.first --data $(DATA) --out build/first
+
+# Train the bundled model again (an afternoon on two cores; --steps in the recipe for a trial).
+second-model: $(VENV)/.dev
+	$(BIN)/python -m sightline.training.second --data $(DATA) --out build/second --threads 2
 
 # The same versions everywhere: pip takes the lock as constraints.
 lock: $(VENV)/.dev

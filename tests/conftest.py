@@ -40,6 +40,8 @@ def _own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test can reach the library of whoever runs it."""
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(tmp_path / "default-library"))
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "own-models"))
+    monkeypatch.setenv("SIGHTLINE_ADAPTERS", str(tmp_path / "own-adapters"))
+    monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture

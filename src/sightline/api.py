@@ -7,7 +7,7 @@ its start-up is what people wait for.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from threading import Lock
@@ -25,11 +25,19 @@ from sightline.retrieval.query import Query
 from sightline.retrieval.search import Sort, search
 
 if TYPE_CHECKING:
+    from sightline.adaptation.adapter import Adapter
+    from sightline.adaptation.teach import WantedMethod
+    from sightline.encoders.dual import ImageLike
+    from sightline.encoders.providers import ProviderChoice
     from sightline.library.health import Failure, Status
     from sightline.library.indexer import IndexOptions, IndexReport, OnProgress
     from sightline.library.writer import LibraryWriter
+    from sightline.retrieval.classify import Classified
+    from sightline.retrieval.labels import Label
+    from sightline.retrieval.similarity import Similarity
+    from sightline.retrieval.teaching import AdaptReport
 
-__all__ = ["Library"]
+__all__ = ["Library", "adapt", "classify", "similarity"]
 
 
 class Library:
@@ -45,25 +53,30 @@ class Library:
     Photos are only ever read. Everything here may be called from several threads.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, provider: ProviderChoice = "auto") -> None:
         """Use `Library.open` or `Library.create`."""
         self._place = place
+        self._provider = provider
         self._reader: LibraryReader | None = None
         self._encoders: dict[str, DualEncoder] = {}
         self._opening = Lock()
 
     @classmethod
-    def open(cls, folder: str | Path | None = None) -> Library:
+    def open(
+        cls, folder: str | Path | None = None, provider: ProviderChoice = "auto"
+    ) -> Library:
         """Open a library that exists.
 
         Args:
             folder: where it is; by default `SIGHTLINE_LIBRARY`, or the user's data folder.
+            provider: where encoders run: "cpu", "cuda"…; by default a graphics card if there is
+                one, and for photos only.
 
         Raises:
             LibraryNotFound: nothing has been indexed there.
             LibraryError: it can't be read.
         """
-        library = cls(library_place(folder))
+        library = cls(library_place(folder), provider)
         library._reading()
         return library
 
@@ -94,6 +107,7 @@ class Library:
         *,
         model: str | Path | None = None,
         options: IndexOptions | None = None,
+        adapter: str | Path | None = None,
         dry_run: bool = False,
         on_progress: OnProgress | None = None,
     ) -> IndexReport:
@@ -102,6 +116,8 @@ class Library:
         Args:
             model: a catalogue name or a model folder; by default the one used here last, or the
                 bundled one. A model new to this library is built beside the others.
+            adapter: words taught by `adapt`, by name or file, to be kept with the library. No
+                vector depends on it: searches use it where they name it.
             dry_run: only look and compare; write nothing.
             on_progress: called about once a second, from this thread.
 
@@ -109,7 +125,16 @@ class Library:
             UsageError: a path doesn't exist, or the library would stand among the photos.
             LibraryError: busy, unwritable, damaged; what was committed before stays.
         """
-        return index(self._place, paths, model, options, dry_run, on_progress)
+        return index(
+            self._place,
+            paths,
+            model,
+            options,
+            dry_run,
+            on_progress,
+            adapter=adapter,
+            provider=self._provider,
+        )
 
     def search(
         self,
@@ -119,8 +144,12 @@ class Library:
         filters: Filters | None = None,
         sort: Sort = "score",
         model: str | Path | None = None,
+        adapter: str | Path | None = None,
     ) -> list[Match]:
         """Find the k photos that fit the query best. Needs no write access, never indexes.
+
+        Args:
+            adapter: words taught by `adapt`, by name or file. Changes nothing in the library.
 
         Raises:
             QueryError: the query is empty or can't be answered as asked.
@@ -129,7 +158,8 @@ class Library:
         asked = Query.of(query) if isinstance(query, str) else query
         reader = self._reading()
         stored, encoder = self._model(reader, model)
-        return search(reader, stored, encoder, asked, k, filters or Filters(), sort)
+        taught = _adapter(adapter, self._place)
+        return search(reader, stored, encoder, asked, k, filters or Filters(), sort, taught)
 
     def status(self) -> Status:
         """What the library holds."""
@@ -202,7 +232,7 @@ class Library:
             )
         if wanted is None:
             return stored[0], self._encoder_of(stored[0])
-        encoder = load_encoder(wanted)
+        encoder = load_encoder(wanted, self._provider)
         for model in stored:
             if model.model_id == encoder.id:
                 return model, self._encoders.setdefault(encoder.id, encoder)
@@ -216,7 +246,7 @@ class Library:
         if model.model_id in self._encoders:
             return self._encoders[model.model_id]
         try:
-            encoder = load_encoder(model.source)
+            encoder = load_encoder(model.source, self._provider)
         except (UnknownModel, ModelError) as error:
             raise ModelError(
                 f"The library {self.folder} was indexed with {model.model_id}, which can't be "
@@ -238,17 +268,137 @@ def index(
     options: IndexOptions | None,
     dry_run: bool,
     on_progress: OnProgress | None,
+    *,
+    adapter: str | Path | None = None,
+    provider: ProviderChoice = "auto",
 ) -> IndexReport:
     """`Library.index` for a library that need not exist yet."""
     from sightline.library.indexer import IndexOptions, index_folders, preview_index
 
     options = options or IndexOptions()
     roots = [Path(path) for path in _several(paths)]
-    encoder = _last_encoder(place, dry_run) if model is None else load_encoder(model)
+    encoder = (
+        _last_encoder(place, dry_run, provider) if model is None else load_encoder(model, provider)
+    )
+    taught = _adapter(adapter, place)
+    if taught is not None:
+        taught.require_model(encoder.id)
     report = on_progress or (lambda progress: None)
     if dry_run:
         return preview_index(place, roots, encoder, options, report)
-    return index_folders(place, roots, encoder, _source_of(encoder), options, report)
+    done = index_folders(place, roots, encoder, _source_of(encoder), options, report)
+    if taught is not None:
+        from sightline.adaptation.adapter_file import keep_adapter
+
+        keep_adapter(taught, place.folder)
+    return done
+
+
+def similarity(
+    image: ImageLike,
+    texts: str | Iterable[str],
+    *,
+    model: str | Path | None = None,
+    provider: ProviderChoice = "auto",
+) -> list[Similarity]:
+    """Compare a picture with one or more sentences, in the order given.
+
+    Args:
+        image: a path, a PIL image, or uint8 (height, width, 3) in RGB.
+
+    Raises:
+        QueryError: a text is empty or unknown to the model, or the picture can't be used.
+        ModelError: the model can't be used.
+    """
+    from sightline.retrieval.similarity import similarity
+
+    sentences = [texts] if isinstance(texts, str) else list(texts)
+    return similarity(load_encoder(model, provider), image, sentences)
+
+
+def classify(
+    images: ImageLike | Iterable[ImageLike],
+    labels: Iterable[str | Label] | None = None,
+    *,
+    templates: Sequence[str] | None = None,
+    k: int = 5,
+    temperature: float | None = None,
+    model: str | Path | None = None,
+    adapter: str | Path | None = None,
+    provider: ProviderChoice = "auto",
+) -> Iterator[Classified]:
+    """Sort pictures into labels. Everything asked is checked before the first result comes.
+
+    Args:
+        images: a path, a PIL image, uint8 (height, width, 3) in RGB, or several of these. The
+            path of a folder stands for the photos in it.
+        labels: what to choose from; with an adapter, by default all that it was taught.
+        templates: sentences with `{}` where the label goes; plain English ones by default.
+        k: labels a picture, best first.
+        temperature: cosines are divided by it before the softmax; with an adapter, its logits are.
+        adapter: words taught by `adapt`, by name or file.
+
+    Returns:
+        One result a picture, in order, as they are done. One that can't be used says why.
+
+    Raises:
+        UsageError: labels, templates, k or temperature make no sense, or a path isn't there.
+        ModelError: the model or the adapter can't be used.
+    """
+    from sightline.retrieval.classify import Classifier, classify_all, pictures_of
+    from sightline.retrieval.labels import TEMPLATES, labels_of, templates_of
+
+    classifier = Classifier(
+        load_encoder(model, provider),
+        None if labels is None else labels_of(labels),
+        TEMPLATES if templates is None else templates_of(templates),
+        temperature,
+        _adapter(adapter),
+    )
+    return classify_all(classifier, pictures_of(images), k)
+
+
+def adapt(
+    data: str | Path,
+    name: str,
+    *,
+    method: WantedMethod = "auto",
+    model: str | Path | None = None,
+    out: str | Path | None = None,
+    shots: int | None = None,
+    seed: int = 0,
+    provider: ProviderChoice = "auto",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> AdaptReport:
+    """Teach a model the words of your own field from labelled photos.
+
+    Args:
+        data: a folder with a folder of photos for each label, or a JSONL file with a photo and a
+            label or captions a line.
+        name: what `adapter=` will find it by.
+        method: `cache`, `residual`, `both`, or the one that does best on photos held out.
+        out: the file to write; by default one among the user's adapters.
+        shots: at most so many photos of each label, drawn with `seed`.
+        on_progress: called with photos embedded and photos in all.
+
+    Raises:
+        UsageError: the name, the data or the numbers make no sense.
+        ModelError: the model can't be used.
+    """
+    from sightline.retrieval.teaching import adapt
+
+    encoder = load_encoder(model, provider)
+    file = None if out is None else Path(out)
+    report = on_progress or (lambda done, total: None)
+    return adapt(encoder, Path(data), name, method, file, shots, seed, report)
+
+
+def _adapter(wanted: str | Path | None, place: Place | None = None) -> Adapter | None:
+    if wanted is None:
+        return None
+    from sightline.adaptation.adapter_file import load_adapter
+
+    return load_adapter(wanted, None if place is None else place.folder)
 
 
 def _several(paths: str | Path | Iterable[str | Path]) -> list[str | Path]:
@@ -275,7 +425,7 @@ def _make_current(place: Place) -> None:
         pass
 
 
-def _last_encoder(place: Place, dry_run: bool) -> DualEncoder:
+def _last_encoder(place: Place, dry_run: bool, provider: ProviderChoice) -> DualEncoder:
     """What the library was last indexed with; where there is none yet, the bundled one."""
     if is_outdated(place) and not dry_run:
         _make_current(place)
@@ -285,9 +435,9 @@ def _last_encoder(place: Place, dry_run: bool) -> DualEncoder:
     except LibraryNotFound:
         stored = []
     if not stored:
-        return load_encoder()
+        return load_encoder(provider=provider)
     try:
-        return load_encoder(stored[0].source)
+        return load_encoder(stored[0].source, provider)
     except UnknownModel:
         raise ModelError(
             f"The library {place.folder} was last indexed with {stored[0].model_id}, and there is "

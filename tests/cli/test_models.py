@@ -40,8 +40,8 @@ def rows(cli: Cli) -> dict[str, dict[str, object]]:
 
 def test_models_lists_what_is_here_and_what_can_be_fetched(cli: Cli) -> None:
     listed = rows(cli)
-    assert listed["first"]["present"]
-    assert listed["first"]["default"]
+    assert listed["second"]["present"]
+    assert listed["second"]["default"]
     openai = listed["openai-vit-b-32"]
     assert not openai["present"]
     assert (openai["dimensions"], openai["licence"]) == (512, "MIT")

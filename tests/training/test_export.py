@@ -17,6 +17,7 @@ from tokenizers import Tokenizer
 from sightline.encoders import load_encoder
 from sightline.errors import ModelError
 from sightline.training import export
+from sightline.training.calibrate import calibrate
 from sightline.training.captions import CaptionedPhoto
 from sightline.training.dual_encoder import (
     DualEncoder,
@@ -37,6 +38,7 @@ from sightline.training.export import (
     export_model,
 )
 from sightline.training.features import padded
+from sightline.training.onnx_graph import open_session
 from sightline.training.pretrained import load_image_tower, tokenizer_json
 from sightline.training.quantise import Int8Embedding
 from sightline.training.retrieval import Recall
@@ -127,9 +129,39 @@ def test_a_photos_vector_does_not_depend_on_its_batch(exported: Exported) -> Non
         )
 
 
+def test_the_patch_grids_add_up_to_the_photos_own_vector(exported: Exported) -> None:
+    folder, spec = exported.folder, load_encoder(exported.folder).spec
+    assert spec.image.projection is not None
+    names = [spec.image.output, spec.image.patches, spec.image.fine_patches]
+    vectors, patches, fine = open_session(folder / IMAGE_FILE).run(
+        names, {spec.image.input: exported.dev.pixels}
+    )
+    assert patches.shape == (9, SIZE // 32, SIZE // 32, 1280)
+    assert fine.shape == (9, SIZE // 16, SIZE // 16, 112)
+    (again,) = open_session(folder / spec.image.projection).run(
+        None, {"features": patches.mean(axis=(1, 2))}
+    )
+    assert (again * vectors).sum(axis=1).min() > 0.99  # not 1: one of both was rounded to 8 bits
+
+
+def test_what_belongs_together_is_called_more_probable_than_what_does_not() -> None:
+    draw = np.random.default_rng(0)
+    images = draw.standard_normal((200, 32)).astype(np.float32)
+    images /= np.linalg.norm(images, axis=1, keepdims=True)
+    texts = images + 0.15 * draw.standard_normal((200, 32)).astype(np.float32)
+    texts /= np.linalg.norm(texts, axis=1, keepdims=True)
+    fitted = calibrate(texts, images, np.arange(200), "made up")
+    cosines = (texts * images).sum(axis=1), (texts * np.roll(images, 1, axis=0)).sum(axis=1)
+    own, other = (1 / (1 + np.exp(-(fitted.scale * c + fitted.bias))) for c in cosines)
+    assert own.mean() > 0.9
+    assert other.mean() < 0.1
+    # A probability is right as often as it says.
+    assert abs((own.mean() + other.mean()) / 2 - 0.5) < 0.05
+
+
 def test_model_json_names_the_bytes_of_every_file(exported: Exported) -> None:
     spec = json.loads((exported.folder / "model.json").read_text(encoding="utf-8"))
-    files = {"image.onnx", "text.onnx", "text.onnx.data", "tokenizer.json"}
+    files = {"image.onnx", "text.onnx", "text.onnx.data", "projection.onnx", "tokenizer.json"}
     assert set(spec["files"]) == files
     for name, digest in spec["files"].items():
         assert hashlib.sha256((exported.folder / name).read_bytes()).hexdigest() == digest
@@ -198,15 +230,15 @@ def test_a_refused_export_leaves_the_folder_as_it_was(
     exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def ruined(write: Callable[..., None]) -> Callable[..., None]:
-        def write_another(encoder: ImageEncoder, size: int, path: Path) -> None:
-            write(replace_projection(encoder), size, path)
+        def write_another(encoder: ImageEncoder, path: Path) -> None:
+            write(replace_projection(encoder), path)
 
         return write_another
 
     def replace_projection(encoder: ImageEncoder) -> ImageEncoder:
         return ImageEncoder(encoder.tower, Projection(1280, 32))
 
-    monkeypatch.setattr(export, "_write_image_graph", ruined(export._write_image_graph))
+    monkeypatch.setattr(export, "write_image_graph", ruined(export.write_image_graph))
     target = tmp_path / "model"
     target.mkdir()
     (target / "model.json").write_text("the old one")

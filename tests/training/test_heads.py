@@ -99,8 +99,8 @@ def test_an_epoch_shows_each_photo_at_most_once_with_a_caption_of_its_own(
     pairs = labelled_pairs(photos, each, [False] * photos * each)
     batches = list(epoch(pairs, batch, np.random.default_rng(seed)))
     assert len(batches) == photos // batch
-    images = [int(abs(row)) - 1 for rows, _ in batches for row in rows]
-    owners = [int(row) // each for _, rows in batches for row in rows]
+    images = [int(abs(row)) - 1 for rows, *_ in batches for row in rows]
+    owners = [int(row) // each for _, rows, _ in batches for row in rows]
     assert images == owners
     assert len(set(images)) == len(images)
 
@@ -108,7 +108,7 @@ def test_an_epoch_shows_each_photo_at_most_once_with_a_caption_of_its_own(
 def test_a_photo_is_mirrored_half_of_the_time_but_never_against_its_caption() -> None:
     pairs = labelled_pairs(400, 1, [photo % 2 == 0 for photo in range(400)])
     batches = epoch(pairs, 400, np.random.default_rng(0))
-    rows = torch.cat([images for images, _ in batches]).flatten()
+    rows = torch.cat([images for images, *_ in batches]).flatten()
     sided = rows.abs() % 2 == 1  # photos are numbered from 1 here
     assert (rows[sided] > 0).all()
     assert 0.4 < (rows[~sided] < 0).float().mean() < 0.6
@@ -117,7 +117,7 @@ def test_a_photo_is_mirrored_half_of_the_time_but_never_against_its_caption() ->
 def test_all_captions_of_a_photo_get_their_turn() -> None:
     pairs = labelled_pairs(4, 3, [False] * 12)
     draw = np.random.default_rng(0)
-    seen = {int(row) for _ in range(40) for _, texts in epoch(pairs, 4, draw) for row in texts}
+    seen = {int(row) for _ in range(40) for _, texts, _ in epoch(pairs, 4, draw) for row in texts}
     assert seen == set(range(12))
 
 

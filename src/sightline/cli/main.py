@@ -8,11 +8,16 @@ from typing import Annotated, TextIO
 
 import typer
 
+from sightline.cli.adapt import adapt
+from sightline.cli.classify import classify
+from sightline.cli.export import export
 from sightline.cli.forget import forget
 from sightline.cli.index import index
-from sightline.cli.models import models
+from sightline.cli.models import models_app
 from sightline.cli.search import search
+from sightline.cli.similarity import similarity
 from sightline.cli.status import status
+from sightline.cli.train import train
 from sightline.errors import SightlineError, UsageError
 from sightline.version import __version__
 
@@ -30,8 +35,9 @@ app = typer.Typer(
     "Begin with `sightline index ~/Pictures`, then `sightline search birthday cake`.",
     epilog="Exit status: 0 done, 1 nothing found, 2 wrong usage, 3 library or model can't be used.",
 )
-for command in (index, search, status, models, forget):
+for command in (index, search, status, forget, similarity, classify, adapt, train, export):
     app.command()(command)
+app.add_typer(models_app, name="models")
 
 
 def _show_version(wanted: bool) -> None:

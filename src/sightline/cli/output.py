@@ -24,7 +24,7 @@ def write_matches(matches: "Sequence[Match]", form: str, stream: TextIO) -> None
     elif form == "json":
         write_text(to_json([as_row(match) for match in matches]) + "\n", stream)
     elif form == "csv":
-        writer = csv.DictWriter(_Lines(stream), _CSV_FIELDS, extrasaction="ignore")
+        writer = csv.DictWriter(Lines(stream), _CSV_FIELDS, extrasaction="ignore")
         writer.writeheader()
         writer.writerows(as_row(match) for match in matches)
     else:
@@ -103,7 +103,7 @@ def _table_line(match: "Match") -> str:
     return f"{match.rank:>3}  {match.score:6.3f}  {when:<10}  {printable(str(match.path))}{copies}"
 
 
-class _Lines:
+class Lines:
     """What the csv module writes to; passes it on as UTF-8."""
 
     def __init__(self, stream: TextIO) -> None:

@@ -15,17 +15,17 @@ OnProgress = Callable[["Progress"], None]
 
 
 @contextmanager
-def index_progress() -> Iterator[OnProgress]:
+def index_progress(doing: str = "Indexing") -> Iterator[OnProgress]:
     """Give a callback that shows how an index run goes."""
     if sys.stderr.isatty():
-        with _bar() as show:
+        with _bar(doing) as show:
             yield show
     else:
         yield _plain_lines()
 
 
 @contextmanager
-def _bar() -> Iterator[OnProgress]:
+def _bar(doing: str) -> Iterator[OnProgress]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as RichProgress
@@ -50,7 +50,7 @@ def _bar() -> Iterator[OnProgress]:
             failed = f"{progress.failed} failed" if progress.failed else ""
             bar.update(
                 task,
-                description="Indexing",
+                description=doing,
                 total=progress.total,
                 completed=progress.done,
                 pace=f"{_pace(progress.done, began)} {failed}",

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sightline.cli.options import LibraryOption
+from sightline.cli.options import AdapterOption, LibraryOption, ProviderOption
 
 if TYPE_CHECKING:
     from sightline import Filters
+    from sightline.encoders.providers import ProviderChoice
 
 
 class SearchFormat(StrEnum):
@@ -121,6 +122,8 @@ def search(
             "several. Default: the last one used.",
         ),
     ] = None,
+    provider: ProviderOption = "auto",
+    adapter: AdapterOption = None,
     library: LibraryOption = None,
 ) -> None:
     """Find photos by words, by pictures, or by both.
@@ -149,8 +152,10 @@ def search(
         from sightline.retrieval.sheet import Strip, require_page, write_sheet
 
         require_page(sheet)
-    with Library.open(library) as opened:
-        matches = opened.search(query, k=k, filters=filters, sort=sort.value, model=model)
+    with Library.open(library, _provider(provider)) as opened:
+        matches = opened.search(
+            query, k=k, filters=filters, sort=sort.value, model=model, adapter=adapter
+        )
     write_matches(matches, output.value, sys.stdout)
     if sheet is not None:
         write_sheet(sheet, [Strip(query.title, matches)])
@@ -158,6 +163,14 @@ def search(
     if not matches:
         print("No photo in the library passes these filters.", file=sys.stderr)  # noqa: T201
         raise typer.Exit(1)
+
+
+def _provider(name: str) -> "ProviderChoice":
+    if name == "auto":
+        return "auto"
+    from sightline.encoders.providers import parse_provider
+
+    return parse_provider(name)
 
 
 def _filters(

@@ -14,7 +14,7 @@ from sightline.errors import ModelError, UnknownModel
 if TYPE_CHECKING:
     from sightline.encoders.providers import ProviderChoice
 
-DEFAULT_MODEL = "first"
+DEFAULT_MODEL = "second"
 _BUNDLED = Path(__file__).parent / "bundled"
 
 

@@ -8,14 +8,19 @@ are cosines like any other's.
 import math
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from sightline.encoders import DualEncoder
 from sightline.errors import PhotoError, QueryError
+
+if TYPE_CHECKING:
+    from sightline.adaptation.adapter import Adapter
 
 _WEIGHTED = re.compile(r"(?P<weight>\d+(?:\.\d*)?|\.\d+):(?P<rest>.+)", re.DOTALL)
 _LOOKS_WEIGHTED = re.compile(r"\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*:", re.IGNORECASE)
@@ -115,21 +120,18 @@ def _parse_picture(text: str) -> tuple[float, Path]:
     return weight, Path(os.path.expanduser(path))  # noqa: PTH111 - raises for no name
 
 
-def embed_query(query: Query, encoder: DualEncoder) -> npt.NDArray[np.float32]:
-    """The query as one unit vector, float32 (d,).
+def embed_query(
+    query: Query, encoder: DualEncoder, adapter: "Adapter | None" = None
+) -> npt.NDArray[np.float32]:
+    """The query as one unit vector, float32 (d,); words that an adapter was taught, by its lights.
 
     Raises:
         QueryError: a picture can't be read, or the parts cancel each other out.
         ModelError: the model can't be used.
     """
     texts = [part.content for part in query.parts if isinstance(part.content, str)]
-    for text in texts:
-        if not encoder.knows_words_of(text):
-            raise QueryError(
-                f"The model {encoder.spec.name} knows no word of {text!r}. The bundled one reads "
-                "plain English."
-            )
-    text_vectors = iter(encoder.embed_texts(texts) if texts else ())
+    require_words(texts, encoder)
+    text_vectors = iter(_embed_words(texts, encoder, adapter))
     total = np.zeros(encoder.dimensions, dtype=np.float32)
     heaviest = max(abs(part.weight) for part in query.parts)
     for part in query.parts:
@@ -145,6 +147,33 @@ def embed_query(query: Query, encoder: DualEncoder) -> npt.NDArray[np.float32]:
             "The parts of the query cancel each other out; nothing is left to look for."
         )
     return np.asarray(total / length, dtype=np.float32)
+
+
+def _embed_words(
+    texts: Sequence[str], encoder: DualEncoder, adapter: "Adapter | None"
+) -> Sequence[npt.NDArray[np.float32]]:
+    if not texts:
+        return ()
+    vectors = encoder.embed_texts(texts)
+    if adapter is None:
+        return list(vectors)
+    from sightline.adaptation.steering import steered
+
+    return [steered(text, vector, adapter) for text, vector in zip(texts, vectors, strict=True)]
+
+
+def require_words(texts: Sequence[str], encoder: DualEncoder) -> None:
+    """Refuse texts of nothing but unknown words: all of them would get the same vector.
+
+    Raises:
+        QueryError: the model knows no word of one of the texts.
+    """
+    for text in texts:
+        if not encoder.knows_words_of(text):
+            raise QueryError(
+                f"The model {encoder.spec.name} knows no word of {text!r}. The bundled one reads "
+                "plain English."
+            )
 
 
 def _embed_picture(path: Path, encoder: DualEncoder) -> npt.NDArray[np.float32]:

@@ -1,6 +1,6 @@
 """A query's way through the house: parts → one vector → nearest photos → matches in order."""
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from sightline.encoders import DualEncoder
 from sightline.errors import QueryError
@@ -8,6 +8,9 @@ from sightline.library.filters import Filters
 from sightline.library.reader import LibraryReader, StoredModel
 from sightline.retrieval.match import Match
 from sightline.retrieval.query import Query, embed_query
+
+if TYPE_CHECKING:
+    from sightline.adaptation.adapter import Adapter
 
 Sort = Literal["score", "date"]
 
@@ -20,6 +23,7 @@ def search(
     k: int,
     filters: Filters,
     sort: Sort,
+    adapter: "Adapter | None" = None,
 ) -> list[Match]:
     """The k best matches; `sort="date"` then puts these same k in the order they were taken.
 
@@ -31,7 +35,9 @@ def search(
         raise QueryError(f"-k must be a whole number of at least 1, not {k}.")
     if sort not in ("score", "date"):
         raise QueryError(f"Matches are sorted by score or date, not by {sort!r}.")
-    vector = embed_query(query, encoder)
+    if adapter is not None:
+        adapter.require_model(model.model_id)
+    vector = embed_query(query, encoder, adapter)
     found = reader.nearest(model, vector, k, filters)
     matches = [Match.of(rank, score, stored) for rank, (stored, score) in enumerate(found, 1)]
     return matches if sort == "score" else _by_date(matches)

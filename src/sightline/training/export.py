@@ -6,29 +6,49 @@ Nothing is put in place before every check has passed.
 """
 
 import hashlib
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Literal
 
 import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
-from torch import nn
 
-from sightline.encoders.spec import SPEC_FILE, ImageSpec, ModelSpec, TextSpec
+from sightline.encoders.spec import SPEC_FILE, Calibration, ImageSpec, ModelSpec, TextSpec
 from sightline.errors import ModelError
+from sightline.photos.pixels import PixelRecipe
+from sightline.photos.read import read_photo
+from sightline.training.calibrate import calibrate
 from sightline.training.captions import CaptionedPhoto
-from sightline.training.dual_encoder import DIMENSIONS, DualEncoder
-from sightline.training.features import padded, read_pixels
-from sightline.training.onnx_graph import open_session, put_weights_outside, write_graph
+from sightline.training.dual_encoder import DualEncoder
+from sightline.training.export_graphs import (
+    FINE_PATCHES,
+    IDS,
+    IMAGE_FILE,
+    MASK,
+    OUTPUT,
+    PATCHES,
+    PIXELS,
+    PROJECTION_FILE,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    Vectors,
+    core_milliseconds,
+    embed_pixels,
+    embed_tokens,
+    pools_by_mean,
+    write_image_graph,
+    write_projection_graph,
+    write_text_graph,
+)
+from sightline.training.features import padded
+from sightline.training.onnx_graph import halve_float_weights, put_weights_outside
 from sightline.training.quantise import quantise_image_graph, quantise_text_graph, with_int8_words
 from sightline.training.retrieval import Recall, text_to_image
-
-Vectors = NDArray[np.float32]
 
 LEAST_COSINE = 0.9999
 """Of a float graph's embeddings with torch's: below it something was exported wrongly."""
@@ -39,10 +59,7 @@ MOST_LOST = 0.01
 CONTEXT = 64
 """Longest sentence in tokens, specials included. The longest caption we know has 42."""
 
-PIXELS = "pixels"
-IDS, MASK = "input_ids", "attention_mask"
-OUTPUT = "embeddings"
-IMAGE_FILE, TEXT_FILE, TOKENIZER_FILE = "image.onnx", "text.onnx", "tokenizer.json"
+Fit = Literal["squash", "crop"]
 
 
 @dataclass(frozen=True)
@@ -55,6 +72,8 @@ class Description:
     licence: str
     source: str
     trained_on: str
+    context: int = CONTEXT
+    fit: Fit = "squash"
 
 
 @dataclass(frozen=True)
@@ -72,15 +91,23 @@ class DevSet:
 
     @classmethod
     def read(
-        cls, name: str, photos: Sequence[CaptionedPhoto], tokenizer: Tokenizer, size: int
+        cls,
+        name: str,
+        photos: Sequence[CaptionedPhoto],
+        tokenizer: Tokenizer,
+        size: int,
+        *,
+        context: int = CONTEXT,
+        fit: Fit = "squash",
     ) -> "DevSet":
         """Decode the photos and cut the captions into tokens."""
+        recipe = PixelRecipe(size, fit=fit, resample="bicubic")
         captions = [(row, text) for row, photo in enumerate(photos) for text in photo.captions]
         encodings = tokenizer.encode_batch([text for _, text in captions])
         return cls(
             name,
-            np.stack([read_pixels(photo.path, size) for photo in photos]),
-            tuple(tuple(encoding.ids[:CONTEXT]) for encoding in encodings),
+            np.stack([read_photo(photo.path, recipe).pixels for photo in photos]),
+            tuple(tuple(encoding.ids[:context]) for encoding in encodings),
             tuple(row for row, _ in captions),
         )
 
@@ -123,6 +150,7 @@ def export_model(
     target: Path,
     *,
     most_lost: float = MOST_LOST,
+    int8: bool = True,
 ) -> ExportReport:
     """Write `encoder` as a model folder: int8 text tower, int8 convolutions in the image tower.
 
@@ -131,10 +159,12 @@ def export_model(
     Args:
         tokenizer: contents of tokenizer.json.
         dev_sets: what recall is measured on; the first photos and captions check the float graphs.
+            The probabilities of the model are fitted to all of them.
         calibration: training photos that the ranges of the convolutions are measured on,
             uint8 (n, size, size, 3).
         target: the folder; made where missing, files in it replaced.
         most_lost: of recall@10 to 8-bit weights, on any dev set.
+        int8: whether weights are made small at all.
 
     Raises:
         ModelError: a float graph's cosine with torch is under `LEAST_COSINE`, or 8-bit weights cost
@@ -144,27 +174,38 @@ def export_model(
         floats, ships = Path(folder) / "float", Path(folder) / "ships"
         floats.mkdir()
         ships.mkdir()
-        size = encoder.image.tower.size
-        _write_image_graph(encoder.image, size, floats / IMAGE_FILE)
-        _write_text_graph(encoder.text, floats / TEXT_FILE)
+        write_image_graph(encoder.image, floats / IMAGE_FILE)
+        write_text_graph(encoder.text, floats / TEXT_FILE)
         image_cosine, text_cosine = check_parity(encoder, floats, dev_sets[0])
 
-        quantise_image_graph(floats / IMAGE_FILE, ships / IMAGE_FILE, calibration)
-        small = Path(folder) / "int8-words.onnx"
-        _write_text_graph(with_int8_words(encoder.text, CONTEXT), small)
-        quantise_text_graph(small, ships / TEXT_FILE)
+        if int8:
+            quantise_image_graph(floats / IMAGE_FILE, ships / IMAGE_FILE, calibration)
+            halve_float_weights(ships / IMAGE_FILE)  # the projection's: the rest is in 8 bits
+            small = Path(folder) / "int8-words.onnx"
+            write_text_graph(with_int8_words(encoder.text, description.context), small)
+            quantise_text_graph(small, ships / TEXT_FILE)
+        else:
+            for file in (IMAGE_FILE, TEXT_FILE):
+                (ships / file).write_bytes((floats / file).read_bytes())
         put_weights_outside(ships / TEXT_FILE)
+        if pools_by_mean(encoder.image):
+            write_projection_graph(encoder.image.projection, ships / PROJECTION_FILE)
+            if int8:
+                halve_float_weights(ships / PROJECTION_FILE)
+        in_float = [_embedded(floats, dev) for dev in dev_sets]
+        shipped = [_embedded(ships, dev) for dev in dev_sets]
         losses = tuple(
-            Loss(dev.name, _recall(floats, dev), _recall(ships, dev)) for dev in dev_sets
+            Loss(dev.name, before.recall, after.recall)
+            for dev, before, after in zip(dev_sets, in_float, shipped, strict=True)
         )
         check_losses(losses, most_lost)
 
         (ships / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
-        spec = _spec(description, size, ships)
+        spec = _spec(description, encoder, _calibration(dev_sets, shipped), ships)
         (ships / SPEC_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(spec)) + b"\n")
         target.mkdir(parents=True, exist_ok=True)
-        for file in sorted(ships.iterdir()):
-            (target / file.name).write_bytes(file.read_bytes())
+        for made in sorted(ships.iterdir()):
+            (target / made.name).write_bytes(made.read_bytes())
         total = sum(file.stat().st_size for file in ships.iterdir())
         float_ms, shipped_ms = (
             core_milliseconds(graphs / IMAGE_FILE, dev_sets[0].pixels) for graphs in (floats, ships)
@@ -211,74 +252,63 @@ def check_losses(losses: Sequence[Loss], most_lost: float = MOST_LOST) -> None:
             )
 
 
-def embed_pixels(graph: Path, pixels: NDArray[np.uint8], batch: int = 8) -> Vectors:
-    """Run an image graph: uint8 (n, size, size, 3) → float32 (n, d)."""
-    session = open_session(graph)
-    return np.concatenate(
-        [
-            session.run([OUTPUT], {PIXELS: pixels[start : start + batch]})[0]
-            for start in range(0, len(pixels), batch)
-        ]
+@dataclass(frozen=True)
+class _Embedded:
+    """A dev set through one pair of graphs."""
+
+    images: Vectors
+    texts: Vectors
+    photo_of: tuple[int, ...]
+
+    @property
+    def recall(self) -> Recall:
+        return text_to_image(self.texts, self.images, self.photo_of)
+
+
+def _embedded(folder: Path, dev: DevSet) -> _Embedded:
+    return _Embedded(
+        embed_pixels(folder / IMAGE_FILE, dev.pixels),
+        embed_tokens(folder / TEXT_FILE, dev.tokens),
+        dev.photo_of,
     )
 
 
-def core_milliseconds(graph: Path, pixels: NDArray[np.uint8], batch: int = 8) -> float:
-    """Processor time a photo on one thread, the median of ten batches after a first one."""
-    session = open_session(graph)
-    times = []
-    for _ in range(11):
-        started = time.process_time()
-        session.run([OUTPUT], {PIXELS: pixels[:batch]})
-        times.append((time.process_time() - started) / len(pixels[:batch]))
-    return float(np.median(times[1:])) * 1000
-
-
-def embed_tokens(graph: Path, tokens: Sequence[Sequence[int]], batch: int = 32) -> Vectors:
-    """Run a text graph: token lists of any length → float32 (n, d)."""
-    session = open_session(graph)
-    rows = []
-    for start in range(0, len(tokens), batch):
-        ids, mask = padded(tokens[start : start + batch])
-        rows.append(session.run([OUTPUT], {IDS: ids, MASK: mask})[0])
-    return np.concatenate(rows)
-
-
-def _recall(folder: Path, dev: DevSet) -> Recall:
-    images = embed_pixels(folder / IMAGE_FILE, dev.pixels)
-    texts = embed_tokens(folder / TEXT_FILE, dev.tokens)
-    return text_to_image(texts, images, dev.photo_of)
-
-
-def _write_image_graph(encoder: nn.Module, size: int, path: Path) -> None:
-    example = torch.zeros(2, size, size, 3, dtype=torch.uint8)
-    write_graph(encoder, (example,), path, inputs=[PIXELS], output=OUTPUT, dynamic=[["n"]])
-
-
-def _write_text_graph(encoder: nn.Module, path: Path) -> None:
-    ids = torch.ones(2, 8, dtype=torch.int64)
-    axes = ["n", "length"]
-    write_graph(
-        encoder, (ids, ids.clone()), path, inputs=[IDS, MASK], output=OUTPUT, dynamic=[axes, axes]
+def _calibration(dev_sets: Sequence[DevSet], shipped: Sequence[_Embedded]) -> Calibration:
+    """Of all dev sets as one gallery."""
+    offsets = np.cumsum([0, *(len(part.images) for part in shipped)])[:-1]
+    return calibrate(
+        np.concatenate([part.texts for part in shipped]),
+        np.concatenate([part.images for part in shipped]),
+        np.concatenate(
+            [np.add(part.photo_of, at) for part, at in zip(shipped, offsets, strict=True)]
+        ),
+        "captions and photos of " + ", ".join(dev.name for dev in dev_sets),
     )
 
 
-def _spec(description: Description, size: int, folder: Path) -> ModelSpec:
+def _spec(
+    description: Description, encoder: DualEncoder, calibration: Calibration, folder: Path
+) -> ModelSpec:
+    projection = PROJECTION_FILE if (folder / PROJECTION_FILE).exists() else None
     return ModelSpec(
         name=description.name,
         title=description.title,
-        dimensions=DIMENSIONS,
+        dimensions=encoder.image.projection.straight.out_features,
         image=ImageSpec(
             file=IMAGE_FILE,
-            size=size,
-            fit="squash",
+            size=encoder.image.tower.size,
+            fit=description.fit,
             resample="bicubic",
             input=PIXELS,
             output=OUTPUT,
+            patches=PATCHES,
+            fine_patches=FINE_PATCHES,
+            projection=projection,
         ),
         text=TextSpec(
             file=TEXT_FILE,
             tokenizer=TOKENIZER_FILE,
-            context=CONTEXT,
+            context=description.context,
             ids_input=IDS,
             mask_input=MASK,
             output=OUTPUT,
@@ -287,8 +317,9 @@ def _spec(description: Description, size: int, folder: Path) -> ModelSpec:
         licence=description.licence,
         source=description.source,
         trained_on=description.trained_on,
+        calibration=calibration,
         files={
-            name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
-            for name in (IMAGE_FILE, TEXT_FILE, f"{TEXT_FILE}.data", TOKENIZER_FILE)
+            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+            for file in sorted(folder.iterdir())
         },
     )

@@ -57,7 +57,7 @@ def image_features(
             (example,),
             graph,
             inputs=["pixels"],
-            output="features",
+            outputs=["features"],
             dynamic=[["n"]],
         )
         session = open_session(graph, threads)
@@ -86,7 +86,7 @@ def text_features(
             (example, example.clone()),
             graph,
             inputs=["ids", "mask"],
-            output="features",
+            outputs=["features"],
             dynamic=[["n", "length"], ["n", "length"]],
         )
         session = open_session(graph, threads)

@@ -7,10 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional
 
 from sightline.errors import UsageError
+from sightline.training.class_names import ClassNames
 from sightline.training.dual_encoder import Projection, Temperature
-from sightline.training.losses import info_nce
+from sightline.training.losses import info_nce, soft_fits
 
 
 @dataclass(frozen=True)
@@ -19,6 +21,9 @@ class Recipe:
 
     Dropout is given for the features that come in and for the hidden layer. Text features are kept
     whole: a caption is short, and a hidden number may be the one that says what it is about.
+
+    `softness`, `likeness`, `names` and `classes` are explained in `tune.py`; by default, photos
+    learn from their own captions and from nothing else.
     """
 
     seed: int = 1
@@ -31,6 +36,10 @@ class Recipe:
     image_dropout: tuple[float, float] = (0.4, 0.2)
     text_dropout: tuple[float, float] = (0.0, 0.2)
     warm_up: float = 0.1
+    softness: float = 0.0
+    likeness: float = 0.07
+    names: float = 0.0
+    classes: int = 128
 
 
 @dataclass(frozen=True)
@@ -67,12 +76,30 @@ class Heads:
         return nn.ModuleList([self.image, self.text, self.temperature])
 
 
+@dataclass(frozen=True)
+class FrozenNames:
+    """A teacher of class names, and its prompts as the text tower sees them, (1000, 384)."""
+
+    teacher: ClassNames
+    prompts: Tensor
+
+    def loss(self, heads: Heads, images: Tensor, photos: Tensor, most: int) -> Tensor:
+        """Of embedded `images`, which are the `photos` of the teacher."""
+        classes = self.teacher.asked_for(photos, most)
+        named = heads.text(self.prompts[classes])
+        return self.teacher.loss(images, named, heads.temperature(), photos, classes)
+
+
 def train_heads(
-    pairs: FrozenPairs, recipe: Recipe, watch: Callable[[int, float, Heads], None] | None = None
+    pairs: FrozenPairs,
+    recipe: Recipe,
+    watch: Callable[[int, float, Heads], None] | None = None,
+    names: FrozenNames | None = None,
 ) -> Heads:
     """Train both projections and the temperature; the same recipe gives the same weights.
 
     Args:
+        names: needed where the recipe gives names a weight.
         watch: called after each epoch with its number, mean loss and the heads so far.
 
     Raises:
@@ -102,8 +129,11 @@ def train_heads(
     for number in range(1, recipe.epochs + 1):
         parts.train()
         losses = []
-        for images, texts in epoch(pairs, recipe.batch, draw):
-            loss = info_nce(heads.image(images), heads.text(texts), heads.temperature())
+        for features, texts, photos in epoch(pairs, recipe.batch, draw):
+            images, scale = heads.image(features), heads.temperature()
+            loss = info_nce(images, heads.text(texts), scale, fits=_fits(texts, recipe))
+            if names is not None:
+                loss = loss + recipe.names * names.loss(heads, images, photos, recipe.classes)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
@@ -117,8 +147,8 @@ def train_heads(
 
 def epoch(
     pairs: FrozenPairs, batch: int, draw: np.random.Generator
-) -> Iterator[tuple[Tensor, Tensor]]:
-    """Batches of (image features, text features): every photo once, with one caption of its own.
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Batches of (image features, text features, photos): every photo once, with one caption.
 
     A photo never stands twice in a batch, where InfoNCE would call its second caption wrong.
     Half of the photos are mirrored, except where the caption says left or right. The last photos
@@ -134,7 +164,13 @@ def epoch(
         images = torch.where(
             torch.from_numpy(mirror)[:, None], pairs.mirrored[photos], pairs.images[photos]
         )
-        yield images, pairs.texts[chosen]
+        yield images, pairs.texts[chosen], torch.from_numpy(photos)
+
+
+def _fits(texts: Tensor, recipe: Recipe) -> Tensor | None:
+    if recipe.softness == 0:
+        return None
+    return soft_fits(functional.normalize(texts, dim=1), recipe.softness, recipe.likeness)
 
 
 def _parameter_groups(parts: nn.Module, recipe: Recipe) -> list[dict[str, object]]:

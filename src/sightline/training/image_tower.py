@@ -8,6 +8,7 @@ the reference implementation, `tensorflow/tpu/models/official/efficientnet/lite`
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -83,7 +84,7 @@ class ConvNorm(nn.Module):
         super().__init__()
         self.kernel, self.stride = kernel, stride
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups, bias=False)
-        self.norm = nn.BatchNorm2d(outputs, eps=NORM_EPSILON, momentum=0.01)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs, eps=NORM_EPSILON, momentum=0.01)
 
     def forward(self, x: Tensor) -> Tensor:
         rows = _same_padding(x.shape[2], self.kernel, self.stride)
@@ -92,6 +93,39 @@ class ConvNorm(nn.Module):
             x = functional.pad(x, (*columns, *rows))
         y: Tensor = self.norm(self.conv(x))
         return y
+
+    def fold_norm(self) -> None:
+        """Make the norm, as it is in evaluation mode, part of the convolution: exact and cheaper.
+
+        What trains from here on trains with a norm that stays as it is.
+        """
+        norm = self.norm
+        if not isinstance(norm, nn.BatchNorm2d):
+            return
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        scale = norm.weight / torch.sqrt(norm.running_var + norm.eps)
+        folded = nn.Conv2d(
+            self.conv.in_channels,
+            self.conv.out_channels,
+            self.kernel,
+            self.stride,
+            groups=self.conv.groups,
+        )
+        assert folded.bias is not None
+        folded.weight.data = (self.conv.weight * scale[:, None, None, None]).detach()
+        folded.bias.data = (norm.bias - norm.running_mean * scale).detach()
+        self.conv, self.norm = folded, nn.Identity()
+
+    def unfold_norm(self) -> None:
+        """The opposite of `fold_norm`: a norm that adds the convolution's bias and no more."""
+        bias = self.conv.bias
+        assert bias is not None
+        norm = nn.BatchNorm2d(len(bias), eps=NORM_EPSILON, momentum=0.01)
+        norm.weight.data.fill_((1 + NORM_EPSILON) ** 0.5)  # undoes the division by its deviation
+        norm.bias.data.copy_(bias.data)
+        self.conv.bias, self.norm = None, norm.to(bias.device)
+        norm.train(self.training)
 
 
 def _same_padding(length: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -114,21 +148,42 @@ class Block(nn.Module):
         self.expand = ConvNorm(inputs, wide) if expansion > 1 else None
         self.depthwise = ConvNorm(wide, wide, kernel, stride, groups=wide)
         self.project = ConvNorm(wide, outputs)
+        self.skip_rate = 0.0  # how often training leaves the block out; a recipe sets it
 
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = x if self.expand is None else functional.relu6(self.expand(x))
         y = functional.relu6(self.depthwise(y))
         y = self.project(y)
-        return x + y if self.has_shortcut else y
+        if not self.has_shortcut:
+            return y
+        if self.training and self.skip_rate > 0:  # stochastic depth (Huang et al. 2016, 1603.09382)
+            stays = torch.rand(len(y), 1, 1, 1, device=y.device) >= self.skip_rate
+            y = y * stays / (1 - self.skip_rate)
+        return x + y
+
+
+class Grids(NamedTuple):
+    """What the tower sees at each place.
+
+    coarse: the last grid, (n, channels, rows, columns); the tower's features are made of it.
+    fine: what it was made of, before the last halving: twice as many rows and columns.
+    """
+
+    coarse: Tensor
+    fine: Tensor
 
 
 class EfficientNetLite(nn.Module):
-    """Normalised pixels (n, 3, size, size) → features (n, 1280)."""
+    """Normalised pixels (n, 3, size, size) → features (n, 1280).
 
-    def __init__(self, variant: Variant = "lite0"):
+    `size`: the side of the pictures; the variant's own by default. The network takes any, and a
+    smaller one costs less.
+    """
+
+    def __init__(self, variant: Variant = "lite0", size: int | None = None):
         super().__init__()
         scale = SCALES[variant]
-        self.size = scale.size
+        self.size = size or scale.size
         self.stem = ConvNorm(3, STEM_CHANNELS, kernel=3, stride=2)
         self.blocks = nn.ModuleList()
         channels = STEM_CHANNELS
@@ -141,16 +196,53 @@ class EfficientNetLite(nn.Module):
                 channels = stage.channels
         self.head = ConvNorm(channels, FEATURES)
 
-    def patches(self, x: Tensor) -> Tensor:
-        """The grid before pooling: (n, 3, size, size) → (n, 1280, size / 32, size / 32)."""
+    def early(self, x: Tensor, stop: int) -> Tensor:
+        """Through the first `stop` blocks: (n, 3, size, size) → (n, channels, rows, columns)."""
         x = functional.relu6(self.stem(x))  # (n, 32, size / 2, size / 2)
-        for block in self.blocks:
+        for block in self.blocks[:stop]:
+            x = block(x)
+        return x
+
+    def late(self, x: Tensor, start: int) -> Tensor:
+        """From block `start` to the grid before pooling, (n, 1280, rows, columns)."""
+        for block in self.blocks[start:]:
             x = block(x)
         y: Tensor = functional.relu6(self.head(x))
         return y
 
+    def grids(self, x: Tensor) -> Grids:
+        """Both patch grids: (n, 3, size, size) → `Grids`."""
+        halving = max(i for i, block in enumerate(self.blocks) if block.depthwise.stride == 2)
+        fine = self.early(x, halving)
+        return Grids(self.late(fine, halving), fine)
+
+    def patches(self, x: Tensor) -> Tensor:
+        """The grid before pooling: (n, 3, size, size) → (n, 1280, size / 32, size / 32)."""
+        return self.late(self.early(x, 0), 0)
+
+    def pool(self, coarse: Tensor) -> Tensor:
+        """The mean over all places: (n, 1280, rows, columns) → (n, 1280)."""
+        return coarse.mean(dim=(2, 3))
+
     def forward(self, x: Tensor) -> Tensor:
-        return self.patches(x).mean(dim=(2, 3))
+        return self.pool(self.patches(x))
+
+    def fold_norms(self) -> "EfficientNetLite":
+        """Fold every norm into its convolution, in place."""
+        for module in self.modules():
+            if isinstance(module, ConvNorm):
+                module.fold_norm()
+        return self
+
+
+def unfold_norms(tower: nn.Module) -> None:
+    """Give convolutions with folded norms a norm again, one that does what their bias did.
+
+    So that one architecture has one set of weights' names, in checkpoints and everywhere else.
+    """
+    for module in tower.modules():
+        if isinstance(module, ConvNorm) and isinstance(module.norm, nn.Identity):
+            module.unfold_norm()
 
 
 def normalise(pixels: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import numpy as np
 
 from sightline.encoders import DualEncoder, load_encoder
 from sightline.training.captions import CaptionedPhoto
-from sightline.training.retrieval import Recall, image_to_text, text_to_image
+from sightline.training.retrieval import SetFigures, image_to_text, text_to_image
 from sightline.training.zero_shot import Accuracy, class_vectors, zero_shot
 
 TEMPLATES = (
@@ -19,17 +19,6 @@ TEMPLATES = (
     "{}",
 )
 """Caltech-101 holds photos of single things, cut-outs and drawings."""
-
-
-@dataclass(frozen=True)
-class SetFigures:
-    """Both directions of retrieval on one dev set."""
-
-    name: str
-    photos: int
-    captions: int
-    text_to_image: Recall
-    image_to_text: Recall
 
 
 @dataclass(frozen=True)

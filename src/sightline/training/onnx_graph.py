@@ -6,12 +6,17 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import onnx
 import onnxruntime
 import torch
+from onnx import numpy_helper
 from torch import Tensor, nn
 
 OPSET = 20
+
+LARGE = 1024
+"""Numbers in a weight that is worth keeping small."""
 
 
 def write_graph(
@@ -20,7 +25,7 @@ def write_graph(
     path: Path,
     *,
     inputs: Sequence[str],
-    output: str,
+    outputs: Sequence[str],
     dynamic: Sequence[Sequence[str]],
 ) -> None:
     """Write `module` in evaluation mode as one ONNX file, weights inside.
@@ -39,7 +44,7 @@ def write_graph(
             example,
             path,
             input_names=list(inputs),
-            output_names=[output],
+            output_names=list(outputs),
             dynamic_shapes=shapes,
             opset_version=OPSET,
             dynamo=True,
@@ -64,6 +69,29 @@ def put_weights_outside(path: Path) -> None:
         size_threshold=4096,
     )
     outside.chmod(0o644)
+
+
+def halve_float_weights(path: Path) -> None:
+    """Keep a graph's large float32 weights as float16, widened again when it is loaded.
+
+    Half the file for a relative error of 2⁻¹¹ a weight: a cosine of 1 to six digits. The runtime
+    folds the widening away, so nothing is slower but the loading, by a few milliseconds.
+    """
+    model = onnx.load(path)
+    graph = model.graph
+    widen = []
+    for weight in [w for w in graph.initializer if w.data_type == onnx.TensorProto.FLOAT]:
+        values = numpy_helper.to_array(weight)
+        if values.size < LARGE or np.abs(values).max() > np.finfo(np.float16).max:
+            continue
+        half = f"{weight.name}_half"
+        widen.append(onnx.helper.make_node("Cast", [half], [weight.name], to=weight.data_type))
+        graph.initializer.remove(weight)
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), half))
+    nodes = [*widen, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+    onnx.save(model, path)
 
 
 def open_session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:

@@ -50,17 +50,28 @@ _TEXT_NAMES = (
 )
 
 
-def load_image_tower(variant: Variant = "lite0") -> EfficientNetLite:
-    """EfficientNet-Lite with its ImageNet weights, in evaluation mode.
+def load_image_tower(variant: Variant = "lite0", size: int | None = None) -> EfficientNetLite:
+    """EfficientNet-Lite with its ImageNet weights, in evaluation mode, for pictures of `size`.
 
     Raises:
         ModelError: the package with the weights isn't installed, or holds other weights.
     """
     package, file = _IMAGE_FILES[variant]
     published = torch.load(file_in(package, file), map_location="cpu", weights_only=True)
-    tower = EfficientNetLite(variant)
+    tower = EfficientNetLite(variant, size)
     adopt_image_weights(tower, published, package)
     return tower.eval()
+
+
+def load_classifier(variant: Variant) -> tuple[Tensor, Tensor]:
+    """What stands behind the tower's features: ImageNet's classes, weight (1000, 1280) and bias.
+
+    Raises:
+        ModelError: the package with the weights isn't installed.
+    """
+    package, file = _IMAGE_FILES[variant]
+    published = torch.load(file_in(package, file), map_location="cpu", weights_only=True)
+    return published["_fc.weight"], published["_fc.bias"]
 
 
 def adopt_image_weights(

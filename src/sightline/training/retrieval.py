@@ -22,6 +22,17 @@ class Recall:
         return "/".join(f"{value:.3f}".lstrip("0") for value in (self.at_1, self.at_5, self.at_10))
 
 
+@dataclass(frozen=True)
+class SetFigures:
+    """Both directions of retrieval on one dev set."""
+
+    name: str
+    photos: int
+    captions: int
+    text_to_image: Recall
+    image_to_text: Recall
+
+
 def text_to_image(texts: Embeddings, images: Embeddings, photo_of: Sequence[int]) -> Recall:
     """Each text is a query over all images, and exactly one image is right.
 

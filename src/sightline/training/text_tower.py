@@ -5,24 +5,34 @@ distilled by Wang et al. 2020 (https://arxiv.org/abs/2002.10957) and tuned on se
 all-MiniLM-L6-v2. A sentence is the mean of its tokens' last hidden states.
 """
 
-from dataclasses import dataclass
+from typing import Annotated
 
+import msgspec
 import torch
+from msgspec import Meta
 from torch import Tensor, nn
 from torch.nn import functional
 
+INITIAL_DEVIATION = 0.02
+"""Of a new table of words or positions, as in BERT."""
 
-@dataclass(frozen=True)
-class TextConfig:
+Size = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class TextConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes of a BERT encoder; the defaults are MiniLM's."""
 
-    vocabulary: int = 30_522
-    positions: int = 512
-    width: int = 384
-    layers: int = 6
-    heads: int = 12
-    hidden: int = 1536
-    norm_epsilon: float = 1e-12
+    vocabulary: Size = 30_522
+    positions: Size = 512
+    width: Size = 384
+    layers: Size = 6
+    heads: Size = 12
+    hidden: Size = 1536
+    norm_epsilon: Annotated[float, Meta(gt=0)] = 1e-12
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise ValueError(f"a width of {self.width} can't be split into {self.heads} heads")
 
 
 class SelfAttention(nn.Module):
@@ -60,10 +70,11 @@ class Layer(nn.Module):
         self.widen = nn.Linear(config.width, config.hidden)
         self.narrow = nn.Linear(config.hidden, config.width)
         self.norm = nn.LayerNorm(config.width, config.norm_epsilon)
+        self.drop = nn.Dropout(0.0)  # what a recipe wants for training is set there
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        x = self.attention_norm(x + self.attention(x, bias))
-        y: Tensor = self.norm(x + self.narrow(functional.gelu(self.widen(x))))
+        x = self.attention_norm(x + self.drop(self.attention(x, bias)))
+        y: Tensor = self.norm(x + self.drop(self.narrow(functional.gelu(self.widen(x)))))
         return y
 
 
@@ -74,7 +85,9 @@ class MiniLM(nn.Module):
         super().__init__()
         config = config or TextConfig()
         self.words = nn.Embedding(config.vocabulary, config.width)
-        self.positions = nn.Parameter(torch.zeros(config.positions, config.width))
+        self.positions = nn.Parameter(torch.empty(config.positions, config.width))
+        for table in (self.words.weight, self.positions):
+            nn.init.normal_(table, std=INITIAL_DEVIATION)
         # BERT's second sentence never occurs here, so its kind of token is one constant vector.
         self.kind = nn.Parameter(torch.zeros(config.width))
         self.norm = nn.LayerNorm(config.width, config.norm_epsilon)

@@ -1,4 +1,4 @@
-"""The first bundled model on real photos, through the public API as users get it."""
+"""The bundled model on real photos, through the public API as users get it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture(scope="module")
 def encoder() -> DualEncoder:
-    return load_encoder("first")
+    return load_encoder()
 
 
 def recalls(encoder: DualEncoder, captions_file: Path) -> tuple[float, float, float]:
@@ -53,7 +53,7 @@ def test_a_photos_vector_does_not_depend_on_its_batch(
 
 def test_the_model_fits_in_the_package(encoder: DualEncoder) -> None:
     files = {path.name: path.stat().st_size for path in encoder.folder.iterdir()}
-    weights = {"image.onnx", "text.onnx", "text.onnx.data"}
+    weights = {"image.onnx", "projection.onnx", "text.onnx", "text.onnx.data"}
     assert files.keys() == {"model.json", "tokenizer.json", "CARD.md"} | weights
     assert sum(files.values()) <= 40 * MEGABYTE
 

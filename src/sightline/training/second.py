@@ -1,0 +1,215 @@
+"""The recipe of the bundled model: both towers tuned, on a CPU, in an afternoon.
+
+::
+
+    python -m sightline.training.second --data ../shared/data --out build/second
+
+1. EfficientNet-Lite2 and MiniLM as they were published look at every photo and caption once.
+2. Two heads learn to bring them together (`heads.py`), with soft targets and ImageNet's names.
+3. The last blocks of the image tower, the last four layers of the text tower and the heads learn on
+   together (`tune.py`), from several views of each photo.
+4. The result is mixed with what it started from (`tune.blend`), exported, and measured.
+
+Everything computed once is kept under --work: killed, it begins again with the stage it was in.
+docs/bundled-model.md says how long each step takes, and what each one gave.
+"""
+
+import argparse
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch.nn import functional
+
+from sightline.training.captions import CaptionedPhoto, read_captions
+from sightline.training.checkpoint import Checkpoint, read_trained, write_checkpoint
+from sightline.training.class_names import class_names, right_share
+from sightline.training.dual_encoder import DualEncoder, DualEncoderConfig
+from sightline.training.early_maps import early_maps
+from sightline.training.export import CONTEXT, Description, DevSet, ExportReport, export_model
+from sightline.training.features import text_features
+from sightline.training.first import (
+    CLASSES,
+    DEV_SETS,
+    TRAINING_SETS,
+    Log,
+    Towers,
+    assemble,
+    calibration_pixels,
+    frozen_pairs,
+)
+from sightline.training.heads import FrozenNames, FrozenPairs, Recipe, train_heads
+from sightline.training.image_tower import unfold_norms
+from sightline.training.measure import Figures, measure
+from sightline.training.pretrained import load_image_tower, load_text_tower, tokenizer_json
+from sightline.training.second_card import write_card
+from sightline.training.tune import Step, TuneRecipe, TuningPhotos, blend, tune
+from sightline.training.typed_queries import typed_queries
+
+SIZE = 224
+NAMES = "imagenet_sample"
+VIEWS = 4
+TUNED_PART = 0.7
+"""How much of the tuned weights the mixture holds; chosen on the dev sets among .6 to .85."""
+
+HEADS = Recipe(
+    seed=0,
+    epochs=20,
+    image_dropout=(0.4, 0.2),
+    text_dropout=(0.2, 0.2),
+    warm_up=0.2,
+    softness=0.5,
+    names=0.3,
+)
+TUNING = TuneRecipe()
+
+DESCRIPTION = Description(
+    name="second",
+    title="sightline second generation",
+    architecture="EfficientNet-Lite2 at 224 px and MiniLM-L6, both tuned, one projection each",
+    licence="Apache-2.0 (weights); see CARD.md for the data they were trained on",
+    source="python -m sightline.training.second",
+    trained_on="flickr8k/train, imagenet_sample, coco/train, world/train: 15,270 captioned photos",
+)
+CONFIG = DualEncoderConfig(image="lite2", size=SIZE)
+
+
+def main(arguments: Sequence[str] | None = None) -> Figures:
+    """Train, mix, export, measure; prints what it does. Returns the figures on the card."""
+    options = _parser().parse_args(arguments)
+    torch.set_num_threads(options.threads)
+    say = Log()
+    data, work = options.data, options.work
+    photos = [photo for name in TRAINING_SETS for photo in read_captions(data / name)]
+    recipe = replace(TUNING, steps=options.steps) if options.steps else TUNING
+    trained = work / f"tuned-{recipe.steps}.pt"
+    if not trained.is_file():
+        _train(photos, data, work, recipe, trained, options.threads, say)
+    encoder = read_trained(trained).model
+    report, figures = export_bundled(encoder, photos, data, options.out)
+    say(f"exported {report.bytes / 1e6:.1f} MB, cosine to torch {report.lowest_cosine:.6f}")
+    write_card(options.out, DESCRIPTION, report, figures)
+    print(figures)
+    return figures
+
+
+def _train(
+    photos: Sequence[CaptionedPhoto],
+    data: Path,
+    work: Path,
+    recipe: TuneRecipe,
+    trained: Path,
+    threads: int,
+    say: Log,
+) -> None:
+    """Stages 1 to 3, and the mixture, into a checkpoint."""
+    towers = load_towers()
+    pairs = frozen_pairs(towers, photos, work, threads)
+    names = _frozen_names(towers, pairs, photos, data / NAMES)
+    say(f"features of {len(pairs.images):,} photos and {len(pairs.texts):,} captions")
+    heads = train_heads(pairs, HEADS, lambda n, loss, _: say(f"heads {n}: {loss:.3f}"), names)
+    start = assemble(towers, heads)
+    start.image.tower.fold_norms()  # type: ignore[operator]
+    views = [
+        early_maps(
+            towers.image,
+            recipe.first_block,
+            photos,
+            work / f"view-{recipe.first_block}-{view}.npy",
+            view=view,
+            threads=threads,
+        )
+        for view in range(VIEWS)
+    ]
+    say(f"{len(views)} views of each photo through the first {recipe.first_block} blocks")
+
+    def watch(step: Step, averaged: DualEncoder) -> None:
+        if step.number % 10 == 0:
+            say(f"step {step.number}: loss {step.loss:.3f}, scale {step.scale:.1f}")
+        if step.number % 50 == 0:
+            keep(averaged, step.number, trained.with_suffix(".last.pt"))
+
+    meaning = functional.normalize(pairs.texts, dim=1)
+    tuning = TuningPhotos(photos, views, meaning, names.teacher, typed_queries(photos))
+    tuned = tune(deepcopy(start), tuning, towers.tokenizer, recipe, watch)
+    keep(blend(start, tuned, TUNED_PART), recipe.steps, trained)
+
+
+def load_towers() -> Towers:
+    """The published weights to start from, the image tower for smaller pictures than its own."""
+    tokenizer = Tokenizer.from_str(tokenizer_json())
+    tokenizer.enable_truncation(CONTEXT)
+    return Towers(load_image_tower("lite2", SIZE), load_text_tower(), tokenizer)
+
+
+def keep(encoder: DualEncoder, step: int, path: Path) -> None:
+    """Write an encoder with folded norms as a checkpoint that `sightline export` takes."""
+    copied = deepcopy(encoder)
+    unfold_norms(copied.image.tower)
+    write_checkpoint(
+        Checkpoint(
+            name=DESCRIPTION.name,
+            meaning=DESCRIPTION.source,
+            data=DESCRIPTION.trained_on,
+            model=CONFIG,
+            tokenizer=tokenizer_json(),
+            weights=copied.state_dict(),
+            average=None,
+            optimiser={},
+            step=step,
+            unreadable={},
+            best=None,
+        ),
+        path,
+    )
+
+
+def export_bundled(
+    encoder: DualEncoder, photos: Sequence[CaptionedPhoto], data: Path, out: Path
+) -> tuple[ExportReport, Figures]:
+    """The model folder, and what it can do through the public API."""
+    tokenizer = Tokenizer.from_str(tokenizer_json())
+    dev = {name.removesuffix(".jsonl"): read_captions(data / name) for name in DEV_SETS}
+    report = export_model(
+        encoder,
+        DESCRIPTION,
+        tokenizer_json(),
+        [DevSet.read(name, of, tokenizer, SIZE) for name, of in dev.items()],
+        calibration_pixels(photos, SIZE),
+        out,
+    )
+    return report, measure(out, dev, data / CLASSES)
+
+
+def _frozen_names(
+    towers: Towers, pairs: FrozenPairs, photos: Sequence[CaptionedPhoto], sample: Path
+) -> FrozenNames:
+    """ImageNet's classifier as a teacher; its order of classes is checked on its own photos."""
+    teacher = class_names(pairs.images, "lite2", sample)
+    row_of = {photo.path.name: row for row, photo in enumerate(photos)}
+    rows = np.array([row_of[file.name] for file in sorted(sample.glob("n*_*.*"))])
+    share = right_share(teacher, rows)
+    assert share > 0.5, f"ImageNet's classifier knows {share:.0%} of its own classes"
+    prompts = text_features(towers.text, towers.tokenizer, teacher.prompts)
+    return FrozenNames(teacher, torch.from_numpy(prompts))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sightline.training.second", description=__doc__
+    )
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.add_argument("--data", type=Path, required=True, help="folder of captioned photos")
+    parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    parser.add_argument("--work", type=Path, default=Path("build/second-work"))
+    parser.add_argument("--steps", type=int, help="fewer for a trial; the recipe's own by default")
+    parser.add_argument("--threads", type=int, default=1)
+    return parser
+
+
+if __name__ == "__main__":
+    main()
