@@ -62,9 +62,7 @@ class Library:
         self._opening = Lock()
 
     @classmethod
-    def open(
-        cls, folder: str | Path | None = None, provider: ProviderChoice = "auto"
-    ) -> Library:
+    def open(cls, folder: str | Path | None = None, provider: ProviderChoice = "auto") -> Library:
         """Open a library that exists.
 
         Args:

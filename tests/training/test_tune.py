@@ -66,13 +66,16 @@ def small_encoder() -> DualEncoder:
     ).eval()  # fmt: skip
 
 
-def tuning_photos(encoder: DualEncoder, photos: list[CaptionedPhoto], folder: Path) -> TuningPhotos:
-    tower = encoder.image.tower
-    assert isinstance(tower, EfficientNetLite)
-    views = [
+@pytest.fixture(scope="module")
+def views(photos: list[CaptionedPhoto], tmp_path_factory: pytest.TempPathFactory) -> list[Maps]:
+    folder, tower = tmp_path_factory.mktemp("views"), load_image_tower("lite0", SIZE)
+    return [
         early_maps(tower, RECIPE.first_block, photos, folder / f"{view}.npy", view=view)
         for view in range(2)
     ]
+
+
+def tuning_photos(photos: list[CaptionedPhoto], views: list[Maps]) -> TuningPhotos:
     captions = sum(len(photo.captions) for photo in photos)
     meaning = functional.normalize(torch.randn(captions, 24), dim=1)
     names = ClassNames(

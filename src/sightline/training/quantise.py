@@ -34,6 +34,10 @@ from sightline.training.dual_encoder import TextEncoder
 
 CALIBRATION_BATCH = 8
 
+FIRST_IN_FLOAT = 4
+"""Convolutions. With one of the bundled model's in float, the mean cosine to float is .992; with
+four .995, in the same time."""
+
 
 class Int8Embedding(nn.Module):
     """A lookup table of bytes with one scale a row; a quarter of the size of a float one."""
@@ -75,7 +79,7 @@ def quantise_text_graph(source: Path, target: Path) -> None:
 def quantise_image_graph(source: Path, target: Path, pixels: NDArray[np.uint8]) -> None:
     """Convolutions to int8 with ranges measured on photos (static): right for ReLU6 networks.
 
-    The first convolution stays in float: it costs little, and all that follows rests on it.
+    The first few convolutions stay in float: they cost little, and all that follows rests on them.
     Depthwise convolutions keep all 8 bits, since they add no pair of products in 16 bits; with 7,
     they alone would lose more than everything else together.
 
@@ -85,7 +89,8 @@ def quantise_image_graph(source: Path, target: Path, pixels: NDArray[np.uint8]) 
     with TemporaryDirectory() as folder:
         cleaned = Path(folder) / "cleaned.onnx"
         clean_graph(source, cleaned)
-        stem, *convolutions = [n for n in onnx.load(cleaned).graph.node if n.op_type == "Conv"]
+        found = [node for node in onnx.load(cleaned).graph.node if node.op_type == "Conv"]
+        in_float, convolutions = found[:FIRST_IN_FLOAT], found[FIRST_IN_FLOAT:]
         all_bits = [{"axis": 0, "quant_type": QuantType.QInt8, "reduce_range": False}]
         quantize_static(
             cleaned,
@@ -93,7 +98,7 @@ def quantise_image_graph(source: Path, target: Path, pixels: NDArray[np.uint8]) 
             _Photos(pixels),
             quant_format=QuantFormat.QDQ,
             op_types_to_quantize=["Conv", "Add", "Clip"],
-            nodes_to_exclude=[stem.name],
+            nodes_to_exclude=[node.name for node in in_float],
             per_channel=True,
             reduce_range=True,
             activation_type=QuantType.QUInt8,

@@ -53,7 +53,7 @@ from sightline.training.typed_queries import typed_queries
 SIZE = 224
 NAMES = "imagenet_sample"
 VIEWS = 4
-TUNED_PART = 0.7
+TUNED_PART = 0.8
 """How much of the tuned weights the mixture holds; chosen on the dev sets among .6 to .85."""
 
 HEADS = Recipe(
