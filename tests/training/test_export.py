@@ -178,9 +178,10 @@ def test_all_convolutions_but_the_first_few_and_all_matrices_of_the_text_tower_a
     exported: Exported,
 ) -> None:
     image = onnx.load(exported.folder / IMAGE_FILE).graph
-    in_float = {tensor.name for tensor in image.initializer}
-    convolutions = [node for node in image.node if node.op_type == "Conv"]
-    assert [node.input[1] in in_float for node in convolutions] == [True] * 4 + [False] * 45
+    makers = {name: node.op_type for node in image.node for name in node.output}
+    weights = [node.input[1] for node in image.node if node.op_type == "Conv"]
+    in_8_bits = [makers.get(weight) == "DequantizeLinear" for weight in weights]
+    assert in_8_bits == [False] * 4 + [True] * 45
     text = onnx.load(exported.folder / TEXT_FILE).graph
     floats = [t for t in text.initializer if t.data_type == onnx.TensorProto.FLOAT]
     matrices = {t.name for t in floats if len(t.dims) > 1 and min(t.dims) > 1}
