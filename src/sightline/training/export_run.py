@@ -10,10 +10,10 @@ from tokenizers import Tokenizer
 
 from sightline.errors import UsageError
 from sightline.training.captions import read_captions
+from sightline.training.card import CARD_FILE
 from sightline.training.checkpoint import Trained, read_trained
 from sightline.training.dual_encoder import DualEncoderConfig
 from sightline.training.export import Description, DevSet, Loss, export_model
-from sightline.training.first_card import CARD_FILE
 
 RANGE_PHOTOS = 256
 """Photos that the ranges of 8-bit convolutions are measured on."""

@@ -30,7 +30,7 @@ from sightline.training.features import (
     read_pixels,
     text_features,
 )
-from sightline.training.first_card import write_card
+from sightline.training.first_card import write_first_card
 from sightline.training.heads import FrozenPairs, Heads, Recipe, train_heads
 from sightline.training.image_tower import EfficientNetLite
 from sightline.training.measure import Figures, measure
@@ -99,7 +99,7 @@ def main(arguments: Sequence[str] | None = None, recipe: Recipe = RECIPE) -> Fig
         print(f"  {loss.name}: in float {loss.in_float}, shipped {loss.shipped}")
 
     figures = measure(options.out, dev_photos, options.data / CLASSES)
-    write_card(options.out, DESCRIPTION, recipe, report, figures, CONTEXT)
+    write_first_card(options.out, DESCRIPTION, recipe, report, figures)
     say("measured through the public API")
     print(figures)
     return figures

@@ -26,6 +26,7 @@ from tokenizers import Tokenizer
 from torch.nn import functional
 
 from sightline.training.captions import CaptionedPhoto, read_captions
+from sightline.training.card import write_card
 from sightline.training.checkpoint import Checkpoint, read_trained, write_checkpoint
 from sightline.training.class_names import class_names, right_share
 from sightline.training.dual_encoder import DualEncoder, DualEncoderConfig
@@ -46,12 +47,12 @@ from sightline.training.heads import FrozenNames, FrozenPairs, Recipe, train_hea
 from sightline.training.image_tower import unfold_norms
 from sightline.training.measure import Figures, measure
 from sightline.training.pretrained import load_image_tower, load_text_tower, tokenizer_json
-from sightline.training.second_card import write_card
 from sightline.training.tune import Step, TuneRecipe, TuningPhotos, blend, tune
 from sightline.training.typed_queries import typed_queries
 
 SIZE = 224
 NAMES = "imagenet_sample"
+CARD = Path(__file__).with_name("second_card.md")
 VIEWS = 4
 TUNED_PART = 0.8
 """How much of the tuned weights the mixture holds; chosen on the dev sets among .6 to .85."""
@@ -92,7 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
     encoder = read_trained(trained).model
     report, figures = export_bundled(encoder, photos, data, options.out)
     say(f"exported {report.bytes / 1e6:.1f} MB, cosine to torch {report.lowest_cosine:.6f}")
-    write_card(options.out, DESCRIPTION, report, figures)
+    write_card(options.out, CARD, DESCRIPTION, report, figures)
     print(figures)
     return figures
 

@@ -1,19 +1,28 @@
-"""The model card of the bundled model, written from what was measured."""
+"""Model cards: a page written by hand, with the measured figures put in."""
 
 from pathlib import Path
 
 from sightline.training.export import Description, ExportReport
-from sightline.training.first_card import CARD_FILE
 from sightline.training.measure import Figures
 
-_TEMPLATE = Path(__file__).with_suffix(".md")
+CARD_FILE = "CARD.md"
 
 
 def write_card(
-    folder: Path, description: Description, report: ExportReport, figures: Figures
+    folder: Path,
+    page: Path,
+    description: Description,
+    report: ExportReport,
+    figures: Figures,
+    **more: object,
 ) -> None:
-    """Write CARD.md into a model folder."""
-    text = _TEMPLATE.read_text(encoding="utf-8").format(
+    """Write CARD.md into a model folder.
+
+    Args:
+        page: the text, with `{names}` where figures go, as `str.format` knows them.
+        more: what else this page speaks of.
+    """
+    text = page.read_text(encoding="utf-8").format(
         title=description.title,
         model=figures.model,
         megabytes=report.bytes / 1e6,
@@ -34,5 +43,6 @@ def write_card(
         shipped_ms=report.shipped_ms,
         float_ms=report.float_ms,
         cosine=report.lowest_cosine,
+        **more,
     )
     (folder / CARD_FILE).write_text(text, encoding="utf-8")
