@@ -5,7 +5,8 @@
     SightlineError
     ├── UsageError             the question itself is wrong: fix the call            (exit 2)
     │   ├── QueryError         empty, impossible or unreadable parts of a query
-    │   └── UnknownModel       no such model by name, and no such folder
+    │   ├── UnknownModel       no such model by name, and no such folder
+    │   └── GoldError          a file of right answers is damaged, or contradicts itself
     ├── PhotoError             one file can't be used; the others go on
     │   ├── UnreadablePhoto    missing, no permission, vanished or changed while it was read
     │   ├── NotAPhoto          the bytes are no image that we decode
@@ -14,6 +15,8 @@
     ├── ModelError             a model is there but can't be used                    (exit 3)
     │   ├── FetchError         a model can't be fetched: network, permission, disk
     │   └── AdapterError       an adapter is damaged, or was taught with another model
+    ├── InspectionError        an inspector can't work: no reference, no server, no key  (exit 3)
+    ├── EvaluationError        a run can't be made, continued or compared               (exit 3)
     └── LibraryError           the library can't be used as asked                    (exit 3)
         ├── LibraryNotFound    nothing has been indexed there yet
         ├── LibraryBusy        another process is writing to it
@@ -28,7 +31,10 @@ is raised on purpose: any other exception that escapes is a bug.
 __all__ = [
     "AdapterError",
     "BrokenPhoto",
+    "EvaluationError",
     "FetchError",
+    "GoldError",
+    "InspectionError",
     "LibraryBusy",
     "LibraryCorrupt",
     "LibraryError",
@@ -63,6 +69,10 @@ class UnknownModel(UsageError):
     """No model has this name, and no model folder stands at this path."""
 
 
+class GoldError(UsageError):
+    """A file of right answers can't be used: damaged, or at odds with itself or the photos."""
+
+
 class PhotoError(SightlineError):
     """One file can't be used as a photo. Costs that file and no other."""
 
@@ -93,6 +103,14 @@ class FetchError(ModelError):
 
 class AdapterError(ModelError):
     """An adapter is there but can't be used: damaged, or taught with another model."""
+
+
+class InspectionError(SightlineError):
+    """An inspector can't work as asked: no reference, no server, a wrong key. Names what to do."""
+
+
+class EvaluationError(SightlineError):
+    """An evaluation run can't be made, continued or compared as asked; what is there is kept."""
 
 
 class LibraryError(SightlineError):

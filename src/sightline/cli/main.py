@@ -10,10 +10,14 @@ import typer
 
 from sightline.cli.adapt import adapt
 from sightline.cli.classify import classify
+from sightline.cli.eval import evaluate
 from sightline.cli.export import export
 from sightline.cli.forget import forget
 from sightline.cli.index import index
+from sightline.cli.inspect import inspect
+from sightline.cli.judge import judge
 from sightline.cli.models import models_app
+from sightline.cli.scenes import scenes
 from sightline.cli.search import search
 from sightline.cli.similarity import similarity
 from sightline.cli.status import status
@@ -35,8 +39,22 @@ app = typer.Typer(
     "Begin with `sightline index ~/Pictures`, then `sightline search birthday cake`.",
     epilog="Exit status: 0 done, 1 nothing found, 2 wrong usage, 3 library or model can't be used.",
 )
-for command in (index, search, status, forget, similarity, classify, adapt, train, export):
+for command in (
+    index,
+    search,
+    status,
+    forget,
+    similarity,
+    classify,
+    inspect,
+    adapt,
+    judge,
+    scenes,
+    train,
+    export,
+):
     app.command()(command)
+app.command("eval")(evaluate)
 app.add_typer(models_app, name="models")
 
 

@@ -1,7 +1,7 @@
 """Reading a library: never writes, never waits for a writer, sees only what was committed."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from types import TracebackType
 import numpy as np
 import numpy.typing as npt
 
-from sightline.errors import LibraryCorrupt
+from sightline.errors import LibraryCorrupt, LibraryError
 from sightline.library.cores import usable_cores
 from sightline.library.database import FrozenConnection, connect_to_read, plain_errors
 from sightline.library.filters import Filters, teach_distance
@@ -120,6 +120,32 @@ class LibraryReader:
             if row is None:
                 return None
             return np.asarray(self._map(connection, model)[row[0]], dtype=np.float32)
+
+    def vectors_of(
+        self, model: StoredModel, photo_hashes: Sequence[str]
+    ) -> npt.NDArray[np.float32]:
+        """The stored vectors of many photos, float32 (n, d), in the order asked for.
+
+        Raises:
+            LibraryError: one of them has no vector under this model.
+        """
+        with self.snapshot() as connection:
+            slots = dict(
+                connection.execute(
+                    "SELECT hash, slot FROM vectors JOIN photos ON photos.id = vectors.photo"
+                    " WHERE model = ?",
+                    (model.row,),
+                )
+            )
+            lacking = [photo for photo in photo_hashes if photo not in slots]
+            if lacking:
+                raise LibraryError(
+                    f"{len(lacking):,} of {len(photo_hashes):,} photos have no vector of "
+                    f"{model.model_id} in {self.place.folder}. Run `sightline index --model "
+                    f"{model.source}` on them first."
+                )
+            rows = self._map(connection, model)
+            return np.asarray(rows[[slots[photo] for photo in photo_hashes]], dtype=np.float32)
 
     def query(self, sql: str, *values: object) -> list[tuple[object, ...]]:
         """Rows of one read-only statement, for reports on the library itself."""

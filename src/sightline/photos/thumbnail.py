@@ -3,6 +3,8 @@
 from io import BytesIO
 from pathlib import Path
 
+from PIL.Image import Image
+
 from sightline.photos.formats import DEFAULT_MAX_MEGAPIXELS, decoded
 from sightline.photos.pixels import fitted
 from sightline.photos.read import HEADROOM, read_bytes
@@ -21,9 +23,15 @@ def thumbnail_jpeg(
     Raises:
         UnreadablePhoto, NotAPhoto, BrokenPhoto, PhotoTooLarge: the file can't be shown.
     """
+    stream = BytesIO()
+    thumbnail_image(path, side, max_megapixels).save(stream, "JPEG", quality=_QUALITY)
+    return stream.getvalue()
+
+
+def thumbnail_image(
+    path: bytes | Path, side: int, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS
+) -> Image:
+    """The same as an upright RGB image in memory. Raises what `thumbnail_jpeg` raises."""
     data = read_bytes(path)
     with decoded(data, max_megapixels, at_least=HEADROOM * side) as photo:
-        small = fitted(photo.image, side, photo.orientation, photo.extent)
-    stream = BytesIO()
-    small.save(stream, "JPEG", quality=_QUALITY)
-    return stream.getvalue()
+        return fitted(photo.image, side, photo.orientation, photo.extent)

@@ -1,0 +1,223 @@
+"""`sightline inspect`: photos in, verdicts out."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from sightline.cli.inspect_options import (
+    AnswersOption,
+    CropsOption,
+    DoubtChoice,
+    DoubtOption,
+    DryRunOption,
+    EndpointOption,
+    FailOnOption,
+    FormatOption,
+    ImagesArgument,
+    InspectFormat,
+    InspectorOption,
+    JobsOption,
+    LookForOption,
+    MaxPixelsOption,
+    PriceOption,
+    ProductOption,
+    ProtocolOption,
+    ReferenceOption,
+    ReplayOption,
+    ReportOption,
+    SamplesOption,
+    SendPhotosOption,
+    TemperatureOption,
+    TimeoutOption,
+    VariationOption,
+    VlmOption,
+    ZoomChoice,
+    ZoomOption,
+)
+from sightline.cli.options import LibraryOption, ModelOption, ProviderOption
+from sightline.errors import PhotoError
+
+if TYPE_CHECKING:
+    from sightline.cli.work_progress import OnStage
+    from sightline.inspection.inspected import Inspected, Kind
+    from sightline.inspection.verdict import Task
+    from sightline.inspection.vlm.plan import Plan
+    from sightline.inspection.vlm.settings import VlmSettings
+
+
+def inspect(
+    images: ImagesArgument,
+    product: ProductOption = "",
+    look_for: LookForOption = "",
+    inspector: InspectorOption = None,
+    reference: ReferenceOption = None,
+    zoom: ZoomOption = ZoomChoice.none,
+    doubt: DoubtOption = DoubtChoice.on,
+    output: FormatOption = InspectFormat.text,
+    report: ReportOption = None,
+    crops: CropsOption = None,
+    fail_on: FailOnOption = None,
+    dry_run: DryRunOption = False,
+    jobs: JobsOption = None,
+    model: ModelOption = None,
+    provider: ProviderOption = "auto",
+    library: LibraryOption = None,
+    vlm: VlmOption = None,
+    endpoint: EndpointOption = None,
+    send_photos: SendPhotosOption = False,
+    protocol: ProtocolOption = None,
+    variation: VariationOption = "",
+    samples: SamplesOption = 1,
+    temperature: TemperatureOption = None,
+    max_pixels: MaxPixelsOption = None,
+    timeout: TimeoutOption = None,
+    price: PriceOption = None,
+    answers: AnswersOption = None,
+    replay: ReplayOption = False,
+) -> None:
+    """Look at photos of a product and say what is wrong, where, and how sure one may be.
+
+    Examples:
+
+      sightline inspect part.jpg --reference faultless/ --report report.html
+
+      sightline inspect line-3/ --reference auto --library ~/parts --format jsonl
+
+      sightline inspect part.jpg --vlm qwen2.5vl:7b --product "steel bracket" --zoom adaptive
+
+      sightline inspect parts/ --reference faultless/ --fail-on defect --fail-on failed
+
+    Each photo gets a verdict: defect, normal, or uncertain with what would help to decide. Boxes
+    are pixels of the upright photo: left, top, right, bottom. The confidence is the chance that the
+    verdict is right, as the inspector estimates it; how good these estimates are has been measured
+    (docs/inspection.md), and for a product of yours `sightline eval` measures it.
+
+    A photo that can't be read becomes a line with the reason, and the others go on.
+
+    Exit status 0 whatever the verdicts; 1 if no photo could be inspected, or for --fail-on.
+    """
+    from sightline.cli.inspect_output import summary
+    from sightline.cli.inspect_vlm import require_agreement, require_no_vlm, vlm_settings
+    from sightline.encoders.providers import parse_provider
+    from sightline.inspection.inspected import files_at, inspect_all
+    from sightline.inspection.inspectors import DEFAULT_INSPECTOR, InspectorSettings, open_inspector
+    from sightline.inspection.verdict import Task
+    from sightline.library.cores import usable_cores
+
+    names = tuple(inspector or (["vlm"] if vlm else [DEFAULT_INSPECTOR]))
+    given = {
+        "endpoint": endpoint,
+        "protocol": protocol and protocol.value,
+        "variation": variation or None,
+        "temperature": temperature,
+        "max_pixels": max_pixels,
+        "timeout": timeout,
+        "answers": answers,
+        "replay": replay or None,
+    }
+    asking = vlm_settings(vlm, samples, price, **given) if "vlm" in names else None
+    if asking is None:
+        require_no_vlm(vlm=vlm, **given, samples=samples > 1, price=price, send_photos=send_photos)
+    wanted = tuple(part.strip() for part in look_for.split(",") if part.strip())
+    tasks = [
+        Task(
+            image=image,
+            product=product,
+            look_for=wanted,
+            zoom=zoom.value,
+            doubt=doubt is DoubtChoice.on,
+        )
+        for image in files_at(images)
+    ]
+    if dry_run:
+        _dry_run(tasks, asking, samples, output)
+        return
+    if asking is not None:
+        require_agreement(asking, send_photos)
+    settings = InspectorSettings(model, parse_provider(provider), asking, samples)
+    with open_inspector(names, settings) as opened:
+        about = _about(opened.name, product, wanted)
+        results = inspect_all(opened, tasks, jobs or usable_cores())
+        counts = _show(results, len(tasks), output, report, crops, about)
+    if len(tasks) != 1:
+        print(summary(counts), file=sys.stderr)  # noqa: T201
+    unusable = counts.total() == counts["failed"]
+    if unusable or any(counts[kind.value] for kind in fail_on or ()):
+        raise typer.Exit(1)
+
+
+def _about(inspector: str, product: str, look_for: tuple[str, ...]) -> str:
+    """What was asked, in a line for the report."""
+    facts = [f"Inspector: {inspector}.", product and f"Product: {product}."]
+    facts.append(f"Looked for: {', '.join(look_for)}." if look_for else "")
+    return " ".join(fact for fact in facts if fact)
+
+
+def _show(
+    results: "Iterable[Inspected]",
+    total: int,
+    output: InspectFormat,
+    report: Path | None,
+    crops: Path | None,
+    about: str,
+) -> "Counter[Kind]":
+    """Print each verdict as soon as it is there; put it on the page and its crops into a folder.
+
+    Returns:
+        How many photos were what.
+    """
+    from sightline.cli.inspect_output import json_line, text_lines
+    from sightline.cli.output import printable, write_text
+    from sightline.inspection.evidence import save_crops
+    from sightline.inspection.report import ReportWriter
+
+    line = json_line if output is InspectFormat.jsonl else text_lines
+    counts: Counter[Kind] = Counter()
+    with ExitStack() as opened:
+        page = None if report is None else opened.enter_context(ReportWriter(report, about))
+        show = opened.enter_context(_progress())
+        for inspected in results:
+            counts[inspected.kind] += 1
+            saved = () if crops is None else save_crops(crops, inspected)
+            write_text(line(inspected, saved), sys.stdout)
+            if page is not None:
+                page.add(inspected)
+            show("Inspecting", counts.total(), total)
+    if report is not None:
+        print(f"Report: {printable(str(report))}", file=sys.stderr)  # noqa: T201
+    return counts
+
+
+@contextmanager
+def _progress() -> "Iterator[OnStage]":
+    """A bar where verdicts don't go to the same terminal; there they show the progress."""
+    if sys.stdout.isatty():
+        yield lambda doing, done, total: None
+        return
+    from sightline.cli.work_progress import stage_progress
+
+    with stage_progress() as show:
+        yield show
+
+
+def _dry_run(
+    tasks: "Sequence[Task]",
+    settings: "VlmSettings | None",
+    samples: int,
+    output: InspectFormat,
+) -> None:
+    """Say what would be sent, photo by photo, and what it comes to."""
+    from sightline.cli.inspect_output import plan_line, plans_in_all
+    from sightline.cli.inspect_vlm import planned
+    from sightline.cli.output import write_text
+
+    every: list[Plan] = []
+    for path, plans in planned(tasks, settings, samples):
+        write_text(plan_line(path, plans, output.value), sys.stdout)
+        every.extend(() if isinstance(plans, PhotoError) else plans)
+    print(plans_in_all(every), file=sys.stderr)  # noqa: T201

@@ -1,0 +1,1 @@
+"""Gold files → figures with intervals → a report that a person can read."""

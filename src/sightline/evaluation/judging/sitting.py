@@ -1,0 +1,196 @@
+"""From a gold file and a library to a session, and back: locked, folded, pooled, kept."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from sightline.errors import EvaluationError, GoldError, UsageError
+from sightline.evaluation.gallery import Gallery, gallery_of, paths_of_photos
+from sightline.evaluation.judging.again import (
+    Rejudging,
+    draw_again,
+    read_second_grades,
+    second_grades_beside,
+)
+from sightline.evaluation.judging.asking import Wish, ask
+from sightline.evaluation.judging.draft import Draft, journal_beside, read_draft, write_draft
+from sightline.evaluation.judging.journal import Journal
+from sightline.evaluation.judging.naming import name_photos
+from sightline.evaluation.judging.pooling import OnWarning, pairs_of, pool_rankers
+from sightline.evaluation.judging.server import ShownPhoto
+from sightline.evaluation.judging.session import Judging, Session
+from sightline.evaluation.judging.standing import pool_beside
+from sightline.evaluation.pool import by_need, pool_queries, write_pool
+from sightline.library.place import Place
+from sightline.library.reader import LibraryReader
+
+
+@dataclass(frozen=True)
+class Sitting:
+    """A session that can begin, its photos by name, and what its pool was drawn from."""
+
+    session: Session
+    photos: dict[str, ShownPhoto]
+    rankers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """How a pool is drawn. No models: every one that the library holds vectors of."""
+
+    depth: int = 20
+    models: Sequence[str] = ()
+    captions: Sequence[Path] = ()
+    seed: int = 0
+
+
+@contextmanager
+def judging(
+    gold_file: Path,
+    library: Place,
+    wishes: Sequence[Wish],
+    options: PoolOptions,
+    on_warning: OnWarning,
+    *,
+    add_photos: bool = False,
+) -> Iterator[Sitting]:
+    """Begin or go on with a gold file; when the block ends, the grades given in it are in the file.
+
+    Args:
+        add_photos: also rank photos that the library holds and the gold file doesn't name.
+
+    Raises:
+        UsageError: there is nothing to judge, or a number makes no sense.
+        GoldError: the gold file or its journal is damaged, or of other photos.
+        EvaluationError: somebody else judges it, or it can't be written.
+        LibraryError, ModelError: the library or a model can't be used.
+    """
+    if options.depth < 1:
+        raise UsageError(f"--depth must be at least 1, not {options.depth}.")
+    with ExitStack() as held:
+        held.enter_context(_only_judge(gold_file))
+        draft = read_draft(gold_file) or Draft(gold_file.stem, "", {}, {})
+        ask(draft, wishes)
+        if not draft.queries:
+            raise UsageError(
+                "There is no search to judge photos for yet: give one with --query, or a file "
+                "with one a line with --queries."
+            )
+        with LibraryReader(library) as reader:
+            _widen(draft, paths_of_photos(reader), on_warning, add_photos=add_photos)
+            gold = draft.as_gold(answered=False)
+            gallery = gallery_of(gold, reader)
+            if gallery.missing:
+                on_warning(
+                    f"{len(gallery.missing):,} of the gold file's photos aren't in the library "
+                    "and can't be shown; their grades stay."
+                )
+            rankers = pool_rankers(
+                gold, gallery, reader, options.models, options.captions, options.seed, on_warning
+            )
+            pool = pool_queries(gold, gallery.files, rankers, options.depth, options.seed)
+        draft.about = draft.about or _about(pool.rankers, options)
+        write_draft(draft, gold_file, whole_journal=True)
+        write_pool(pool, pool_beside(gold_file))
+        held.callback(write_draft, draft, gold_file, whole_journal=False)
+        journal = held.enter_context(closing(Journal(journal_beside(gold_file))))
+        yield Sitting(Judging(draft, pairs_of(pool), journal), _shown(gallery), pool.rankers)
+
+
+@contextmanager
+def judging_again(gold_file: Path, library: Place, count: int, seed: int) -> Iterator[Sitting]:
+    """Judge `count` graded pairs a second time, blind.
+
+    Raises:
+        UsageError: the number makes no sense.
+        GoldError: nothing has been judged, or a file is damaged.
+        EvaluationError: somebody else judges it, or it can't be written.
+        LibraryError: the library can't be used.
+    """
+    if count < 1:
+        raise UsageError(f"--again needs a number of pairs, at least 1, not {count}.")
+    with _only_judge(gold_file):
+        draft = require_draft(gold_file)
+        gold = draft.as_gold(answered=False)
+        with LibraryReader(library) as reader:
+            gallery = gallery_of(gold, reader)
+        path = second_grades_beside(gold_file)
+        known = read_second_grades(path)
+        pairs = draw_again(gold.queries, set(gallery.files), count, seed)
+        with closing(Journal(path)) as journal:
+            session = Rejudging(draft.name, by_need(gold.queries), pairs, known, journal)
+            yield Sitting(session, _shown(gallery))
+
+
+def require_draft(gold_file: Path) -> Draft:
+    """What was judged so far.
+
+    Raises:
+        GoldError: nothing was, or a file is damaged.
+    """
+    _require_name(gold_file)
+    draft = read_draft(gold_file)
+    if draft is None:
+        raise GoldError(
+            f"There is no gold file {gold_file} yet. Begin one with `sightline judge {gold_file} "
+            '--query "..."`.'
+        )
+    return draft
+
+
+@contextmanager
+def _only_judge(gold_file: Path) -> Iterator[None]:
+    """Refuse two judges at once; the operating system lets the lock go if the process dies."""
+    _require_name(gold_file)
+    lock = FileLock(gold_file.with_name(f"{gold_file.name}.lock"), timeout=0)
+    try:
+        gold_file.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise EvaluationError(
+            f"{gold_file} is being judged by another process. Go on in its page, or end it there."
+        ) from None
+    except OSError as error:
+        raise EvaluationError(f"Can't write beside {gold_file}: {error.strerror}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _require_name(gold_file: Path) -> None:
+    if gold_file.suffix.lower() != ".json":
+        raise UsageError(
+            f"The gold file {gold_file} must end in .json, so that no photo is written over."
+        )
+
+
+def _widen(
+    draft: Draft, paths: dict[str, Path], on_warning: OnWarning, *, add_photos: bool
+) -> None:
+    """Take the library's photos into the gallery: all of them at first, later when asked to."""
+    fresh = name_photos(paths, draft.gallery)
+    if draft.gallery and fresh and not add_photos:
+        on_warning(
+            f"{len(fresh):,} photos of the library aren't in the gold file's gallery and are left "
+            "out. Take them in with --add-photos."
+        )
+        return
+    draft.gallery |= {photo.photo: photo for photo in fresh}
+    if not draft.gallery:
+        raise UsageError("The library holds no photos. Fill it with `sightline index PHOTOS`.")
+
+
+def _shown(gallery: Gallery) -> dict[str, ShownPhoto]:
+    photos = map(ShownPhoto, gallery.paths, gallery.photos)
+    return dict(zip(gallery.files, photos, strict=True))
+
+
+def _about(rankers: Sequence[str], options: PoolOptions) -> str:
+    return (
+        f"Judged with `sightline judge`, from a pool: the first {options.depth} photos of each of "
+        f"{', '.join(rankers)}, shuffled (seed {options.seed})."
+    )

@@ -1,0 +1,296 @@
+"""A whole evaluation: gold file + library → a run folder.
+
+::
+
+    DIR/
+      gold.json         the gold file that was used
+      results.json      every figure, and the first twenty photos of every query (`results.py`)
+      rankings/*.trec   the first hundred, in the format that trec_eval and its kin read
+      report.html       for people; opens offline
+      report.md         the same without pictures
+      library/          vectors of the gallery, where the run made them itself (`--photos`)
+      cache/            scores by ranker, gallery and query, and what was timed
+
+What a score depends on names its file in the cache: same inputs, same numbers, and a killed run
+goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from sightline.encoders import DualEncoder, load_encoder
+from sightline.errors import EvaluationError, LibraryError
+from sightline.evaluation import about
+from sightline.evaluation.directions import image_to_image, image_to_text
+from sightline.evaluation.failures import Explainer
+from sightline.evaluation.gallery import Gallery, files_under, gallery_of
+from sightline.evaluation.gold import Gold, read_gold, write_gold, write_whole
+from sightline.evaluation.kept_texts import KeptTexts
+from sightline.evaluation.latency import index_cost, timed
+from sightline.evaluation.measure import (
+    Slice,
+    histogram,
+    mean_curve,
+    mean_figures,
+    no_answer_figures,
+    query_results,
+    slice_results,
+    warm_latency,
+)
+from sightline.evaluation.metrics import ranked
+from sightline.evaluation.paired import compare_rankers
+from sightline.evaluation.progress import OnProgress
+from sightline.evaluation.rankers.build import Workshop
+from sightline.evaluation.rankers.by_caption import Captions
+from sightline.evaluation.rankers.by_encoder import EncoderRanker
+from sightline.evaluation.rankers.ranker import Ranker
+from sightline.evaluation.results import RankerResult, Results, RunInfo, write_results
+from sightline.evaluation.scoring import ScoreCache, Scored, score_all
+from sightline.evaluation.slicing import all_slices
+from sightline.library.place import Place, library_place
+from sightline.library.reader import LibraryReader
+from sightline.version import __version__
+
+_TREC_DEPTH = 100
+
+
+@dataclass(frozen=True)
+class EvalOptions:
+    """What to compare, on what.
+
+    Attributes:
+        library: where the photos are indexed; the default library where None.
+        photos: folder that the gold file's names start from; the run then indexes them itself.
+        models: encoders by name or folder; the library's last one, or the bundled one, if empty.
+        rankers: further rankers (`rankers/build.py`).
+        captions: JSONL files of captions, for the rankers that search them and for image→text.
+        keep: share of answerable queries that must stay answered where a threshold is chosen.
+        cold: times that a whole `sightline search` is started to time it; 0 leaves it out.
+    """
+
+    library: Path | None = None
+    photos: Path | None = None
+    models: tuple[str, ...] = ()
+    rankers: tuple[str, ...] = ()
+    captions: tuple[Path, ...] = ()
+    seed: int = 0
+    keep: float = 0.9
+    cold: int = 0
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """All that a run looks at, opened and checked."""
+
+    gold: Gold
+    gallery: Gallery
+    place: Place
+    reader: LibraryReader
+    workshop: Workshop
+    index_seconds: dict[str, float]
+
+
+def evaluate(
+    gold_file: Path, out: Path, options: EvalOptions, on_progress: OnProgress
+) -> tuple[Results, dict[str, Path]]:
+    """Measure, and write everything but the reports into the folder `out`.
+
+    Everything asked is checked before the first query is ranked.
+
+    Returns:
+        The results, and where each photo of the gallery lies, by its name in the gold file.
+
+    Raises:
+        GoldError: the gold file or the captions can't be used.
+        UsageError: a model or ranker is unknown, or lacks what it needs.
+        LibraryError: the library can't be used, or holds no vectors of a model.
+        EvaluationError: `out` holds another gold file's run, or can't be written.
+    """
+    gold = read_gold(gold_file)
+    _claim(out, gold)
+    with ExitStack() as stack:
+        inputs = _open(gold, out, options, on_progress, stack)
+        rankers = inputs.workshop.rankers(options.rankers)
+        captions = inputs.workshop.captions if options.captions else ()
+        slices = all_slices(gold, inputs.gallery, captions, out / "cache", on_progress)
+        cache = ScoreCache(out / "cache", inputs.gallery.files)
+        results = []
+        for ranker in rankers:
+            scored = score_all(cache, ranker, gold.queries, on_progress)
+            _write_trec(out / "rankings", ranker, gold, inputs.gallery, scored)
+            results.append(_result(inputs, ranker, scored, slices, captions, options, out))
+        models = inputs.workshop.models
+        explainer = Explainer(gold, inputs.gallery, models[0], captions)
+        found = Results(
+            run=_info(inputs, options),
+            rankers=tuple(results),
+            comparisons=compare_rankers(results, options.seed),
+            failures=explainer.explain_all(results[0].queries, on_progress),
+        )
+        paths = dict(zip(inputs.gallery.files, inputs.gallery.paths, strict=True))
+    write_results(found, out)
+    return found, paths
+
+
+def _claim(out: Path, gold: Gold) -> None:
+    """Make `out` a run folder of this gold file, or refuse one of another."""
+    kept = out / "gold.json"
+    if kept.exists() and read_gold(kept).hash != gold.hash:
+        raise EvaluationError(
+            f"{out} holds a run on another gold file. Name a new folder with --out: `sightline "
+            "eval --compare` sets the two side by side."
+        )
+    if out.exists() and not kept.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise EvaluationError(f"{out} isn't empty and is no run folder; name another with --out.")
+    write_gold(gold, kept)
+
+
+def _open(
+    gold: Gold, out: Path, options: EvalOptions, on_progress: OnProgress, stack: ExitStack
+) -> _Inputs:
+    index_seconds: dict[str, float] = {}
+    if options.photos is not None:
+        place = Place((out / "library").absolute())
+        names = options.models or ("",)
+        encoders = [(_name(name, e), e) for name in names for e in [load_encoder(name or None)]]
+        index_seconds = _index(gold, options.photos, place, encoders, on_progress)
+        reader = stack.enter_context(LibraryReader(place))
+    else:
+        place = library_place(options.library)
+        reader = stack.enter_context(LibraryReader(place))
+        names = options.models or (_last_model(reader),)
+        encoders = [(_name(name, e), e) for name in names for e in [load_encoder(name)]]
+    gallery = gallery_of(gold, reader)
+    texts = KeptTexts(out / "cache" / "texts", on_progress)
+    workshop = Workshop(gold, gallery, reader, encoders, texts, options.captions, options.seed)
+    return _Inputs(gold, gallery, place, reader, workshop, index_seconds)
+
+
+def _name(asked: str, encoder: DualEncoder) -> str:
+    """What tables call a model: the name it was asked for by, or its own where that is a path."""
+    return encoder.spec.name if not asked or "/" in asked or "\\" in asked else asked
+
+
+def _last_model(reader: LibraryReader) -> str:
+    stored = reader.models()
+    if not stored:
+        raise LibraryError(
+            f"The library {reader.place.folder} is empty; fill it with `sightline index PHOTOS`."
+        )
+    return stored[0].source
+
+
+def _index(
+    gold: Gold,
+    photos: Path,
+    place: Place,
+    encoders: Sequence[tuple[str, DualEncoder]],
+    on_progress: OnProgress,
+) -> dict[str, float]:
+    """Index the gallery with each model; seconds by model id, where photos were embedded."""
+    from sightline.api import index
+
+    paths = files_under(gold, photos)
+    seconds = {}
+    for name, encoder in encoders:
+        report = index(
+            place,
+            paths,
+            encoder.folder,
+            None,
+            False,
+            lambda p, name=name: on_progress(f"indexing, {name}", p.done, p.total or len(paths)),
+        )
+        if report.new == len(paths) or report.unchanged == 0:
+            seconds[encoder.id] = report.seconds
+    return seconds
+
+
+def _result(
+    inputs: _Inputs,
+    ranker: Ranker,
+    scored: Sequence[Scored],
+    slices: Sequence[Slice],
+    captions: Captions,
+    options: EvalOptions,
+    out: Path,
+) -> RankerResult:
+    queries = query_results(inputs.gold, inputs.gallery, scored)
+    result = RankerResult(
+        name=ranker.name,
+        id=ranker.id,
+        figures=mean_figures(queries, options.seed),
+        slices=slice_results(queries, slices, options.seed),
+        no_answer=no_answer_figures(queries, options.keep, options.seed),
+        curve=mean_curve(inputs.gold, inputs.gallery, scored),
+        histogram=histogram(inputs.gold, inputs.gallery, scored),
+        latency=warm_latency(scored),
+        queries=queries,
+    )
+    if not isinstance(ranker, EncoderRanker):
+        return result
+    return msgspec.structs.replace(
+        result,
+        latency=timed(
+            inputs.place, ranker.encoder, inputs.gold.queries, options.cold, out / "cache"
+        ),
+        index=index_cost(inputs.reader, ranker.encoder.id, inputs.index_seconds, out / "cache"),
+        image_to_text=image_to_text(ranker, captions, inputs.workshop.texts, options.seed)
+        if any(captions)
+        else {},
+        image_to_image=image_to_image(ranker, inputs.gold, inputs.gallery, options.seed),
+    )
+
+
+def _write_trec(
+    folder: Path, ranker: Ranker, gold: Gold, gallery: Gallery, scored: Sequence[Scored]
+) -> None:
+    """`query Q0 photo rank score run`, a line each; a photo is named by its hash."""
+    photos = dict(zip(gallery.files, gallery.photos, strict=True))
+    lines = []
+    for query, one in zip(gold.queries, scored, strict=True):
+        scores = dict(zip(gallery.files, one.scores.tolist(), strict=True))
+        for rank, file in enumerate(ranked(one.scores, gallery.files, query.id)[:_TREC_DEPTH], 1):
+            lines.append(f"{query.id} Q0 {photos[file]} {rank} {scores[file]:.6f} {ranker.name}\n")
+    name = "".join(char if char.isalnum() or char in "-_." else "_" for char in ranker.name)
+    write_whole(folder / f"{name}.trec", "".join(lines).encode())
+
+
+def _info(inputs: _Inputs, options: EvalOptions) -> RunInfo:
+    gold, gallery = inputs.gold, inputs.gallery
+    absent = sum(not query.answerable for query in gold.queries)
+    warnings = []
+    if gallery.missing:
+        lost = set(gallery.missing)
+        hurt = sum(bool(query.relevant & lost) for query in gold.queries)
+        warnings.append(
+            f"{len(gallery.missing):,} of the gold file's photos are missing in the library; "
+            f"{hurt} queries lose a relevant photo, and count it as not found."
+        )
+    if absent < 10:
+        warnings.append(
+            f"Only {absent} queries have no answer: how well the score tells so is hardly known."
+        )
+    return RunInfo(
+        gold_name=gold.name,
+        gold_hash=gold.hash,
+        gallery_hash=gallery.hash,
+        photos=len(gallery),
+        missing=gallery.missing,
+        queries=len(gold.queries),
+        no_answer_queries=absent,
+        judged_pairs=sum(len(query.grades) for query in gold.queries),
+        seed=options.seed,
+        version=__version__,
+        code=about.code_fingerprint(),
+        machine=about.machine(),
+        python=about.versions(),
+        captions=", ".join(path.name for path in options.captions),
+        warnings=tuple(warnings),
+    )

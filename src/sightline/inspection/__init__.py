@@ -1,0 +1,1 @@
+"""Images and a question → verdicts with evidence and doubt."""

@@ -1,0 +1,145 @@
+"""Which model is asked, where, and with what limits."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from sightline.errors import UsageError
+from sightline.inspection.pixels import Limit
+from sightline.inspection.vlm.families import Family, family_named, family_of
+
+Protocol = Literal["openai", "anthropic"]
+KEY = "SIGHTLINE_VLM_KEY"
+# A vendor's key goes to that vendor and to nobody else, whatever the endpoint.
+_VENDOR_KEYS = {"openai.com": "OPENAI_API_KEY", "anthropic.com": "ANTHROPIC_API_KEY"}
+
+
+@dataclass(frozen=True)
+class Prices:
+    """Dollars for a million tokens, as the user knows them: they change, so none is built in."""
+
+    input: float
+    output: float
+
+    def of(self, input_tokens: int, output_tokens: int) -> float:
+        """Dollars for so many tokens."""
+        return (input_tokens * self.input + output_tokens * self.output) / 1e6
+
+
+@dataclass(frozen=True)
+class VlmSettings:
+    """How to ask one model.
+
+    The key is no part of it: `key_of` reads it from the environment when a request is made.
+
+    Attributes:
+        model: the name that the server knows.
+        endpoint: its address, such as `http://localhost:11434/v1` or `https://api.anthropic.com`.
+        protocol: None tells it by the endpoint.
+        family: how the model writes boxes; None tells it by its name.
+        variation: in words, what differs between faultless pieces; empty if nobody says.
+        temperature: 0 for the likeliest answer. Dropped where a model takes none.
+        sample: numbers repeated answers to one question, which are kept apart.
+        max_tokens: longest answer.
+        max_pixels: no picture is sent with more.
+        timeout: seconds to wait for a whole answer.
+        attempts: tries of one request, the first counted.
+        answers: folder of the answers so far; None keeps none.
+        replay: answer from `answers` alone; nothing is sent.
+        prices: what tokens cost; None leaves costs unknown.
+        regions: most places that adaptive zoom looks at.
+    """
+
+    model: str
+    endpoint: str = "http://localhost:11434/v1"
+    protocol: Protocol | None = None
+    family: str | None = None
+    variation: str = ""
+    temperature: float = 0.0
+    sample: int = 0
+    max_tokens: int = 2048
+    max_pixels: int = 1_150_000
+    timeout: float = 180.0
+    attempts: int = 4
+    answers: Path | None = None
+    replay: bool = False
+    prices: Prices | None = field(default=None)
+    regions: int = 4
+
+    def __post_init__(self) -> None:
+        """Refuse what can mean nothing.
+
+        Raises:
+            UsageError: no model, no usable endpoint, or a limit that lets nothing through.
+        """
+        if not self.model.strip():
+            raise UsageError("Name the model to ask: --vlm MODEL.")
+        url = urlsplit(self.endpoint)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise UsageError(
+                f"{self.endpoint!r} is no endpoint; give one like http://localhost:11434/v1."
+            )
+        if url.username or url.password or url.query or url.fragment:
+            raise UsageError(
+                "An endpoint is an address without user, password or parameters. Keys come from "
+                f"the environment: set {KEY}."
+            )
+        if min(self.max_tokens, self.attempts, self.regions) < 1 or self.max_pixels < 28 * 28:
+            raise UsageError(
+                "max_tokens, attempts and regions start at 1, max_pixels at 784 (28 × 28)."
+            )
+        if self.timeout <= 0 or self.temperature < 0:
+            raise UsageError("A time-out is above 0 seconds, a temperature is not below 0.")
+        if self.replay and self.answers is None:
+            raise UsageError("To replay a run, name the folder of its answers.")
+        if self.family is not None:
+            family_named(self.family)
+
+    @property
+    def speaks(self) -> Protocol:
+        """The protocol, told by the endpoint where none is given."""
+        if self.protocol is not None:
+            return self.protocol
+        url = urlsplit(self.endpoint)
+        host = url.hostname or ""
+        ours = _belongs_to(host, "anthropic.com") or url.path.rstrip("/").endswith("/messages")
+        return "anthropic" if ours else "openai"
+
+    @property
+    def model_family(self) -> Family:
+        """How this model writes boxes and what it sees."""
+        return family_named(self.family) if self.family else family_of(self.model)
+
+    @property
+    def limit(self) -> Limit:
+        """How large a picture may be that is sent."""
+        return self.model_family.limit.smaller(self.max_pixels)
+
+    @property
+    def url(self) -> str:
+        """Where requests go to."""
+        base = self.endpoint.rstrip("/")
+        last = "/messages" if self.speaks == "anthropic" else "/chat/completions"
+        if base.endswith(last):
+            return base
+        if not urlsplit(base).path:
+            base += "/v1"
+        return base + last
+
+    def key(self) -> str | None:
+        """The key for this endpoint, from the environment; None if there is none.
+
+        `SIGHTLINE_VLM_KEY` goes to any endpoint that the user names. A vendor's own variable is
+        only used for that vendor's hosts.
+        """
+        host = urlsplit(self.endpoint).hostname or ""
+        names = [KEY, *(name for at, name in _VENDOR_KEYS.items() if _belongs_to(host, at))]
+        return next((key for name in names if (key := os.environ.get(name, "").strip())), None)
+
+
+def _belongs_to(host: str, domain: str) -> bool:
+    return host == domain or host.endswith("." + domain)

@@ -1,0 +1,1 @@
+"""Inspection: verdicts with evidence and doubt."""
