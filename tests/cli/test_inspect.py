@@ -123,7 +123,7 @@ def test_a_report_is_written_and_photos_are_never_written_over(
 def test_evidence_can_be_had_as_pictures(
     cli: Cli, photos: Path, tmp_path: Path, server: LoopbackServer
 ) -> None:
-    server.answer = lambda asked: defect([4, 4, 20, 16], None)
+    server.answer = lambda asked: defect([250, 250, 750, 750], None)
     crops = tmp_path / "crops"
     asked = ("inspect", photos / "a-red.png", "--vlm", "m", "--endpoint", server.openai)
     done = cli(*asked, "--crops", crops, "--format", "jsonl")
@@ -138,13 +138,13 @@ def test_evidence_can_be_had_as_pictures(
 def test_a_model_on_this_machine_is_asked_without_ado(
     cli: Cli, photos: Path, server: LoopbackServer
 ) -> None:
-    server.answer = lambda asked: defect([4, 4, 20, 16])
+    server.answer = lambda asked: defect([250, 250, 750, 750])
     asked = ("inspect", photos / "a-red.png", "--vlm", "some-vlm", "--endpoint", server.openai)
     done = cli(*asked, "--product", "bracket", "--look-for", "crack, dent", "--price", "1", "2")
     assert done.status == 0
     said = done.output.decode()
     assert "defect (90% sure)" in said
-    assert "crack [4, 4, 20, 16 px]: A dark line." in said
+    assert "crack [9, 6, 27, 18 px]: A dark line." in said
     assert "1,000 + 100 tokens" in said
     assert "$0.0012" in said
     (request,) = server.asked
@@ -193,7 +193,7 @@ def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(
     done = cli(*asked, "--price", "3", "15")
     assert done.status == 0
     said = done.output.decode()
-    assert "photo 36×24 px" in said or "photo " in said
+    assert "of [0, 0, 36, 24]" in said
     assert "c-broken.png: can't be used." in said
     assert "2 requests for certain" in done.errors
     assert "$" in done.errors
@@ -241,7 +241,7 @@ def test_finished_verdicts_are_kept_when_the_server_goes_away(
 ) -> None:
     from tests.inspection.loopback_server import Fault, Say
 
-    server.script = [Say(defect([4, 4, 20, 16])), *[Fault("status", 401)] * 10]
+    server.script = [Say(defect([250, 250, 750, 750])), *[Fault("status", 401)] * 10]
     done = cli(
         "inspect", photos / "a-red.png", photos / "b-blue.png", "--vlm", "m", "--endpoint",
         server.openai, "--jobs", "1", "--format", "jsonl", "--report", tmp_path / "report.html",

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import webbrowser
@@ -17,7 +18,7 @@ import pytest
 from sightline.evaluation.gold import Gold, read_gold
 from sightline.evaluation.judging.draft import read_draft
 from tests.cli.conftest import Cli
-from tests.making import Home, make_model, tree
+from tests.making import CountingEncoder, Home, make_model, tree
 from tests.shell import start
 
 ALL = {"red.png": "red", "rose.png": "red", "green.png": "green", "blue.png": "blue"}
@@ -69,6 +70,12 @@ def indexed(home: Home, monkeypatch: pytest.MonkeyPatch) -> Home:
     home.index()
     monkeypatch.setenv("SIGHTLINE_LIBRARY", str(home.place.folder))
     return home
+
+
+def index_with(home: Home, model: Path) -> None:
+    """Embed the photos with another model, beside those that are there."""
+    home.model, home.encoder = model, CountingEncoder(model)
+    home.index()
 
 
 @pytest.fixture
@@ -144,9 +151,7 @@ def test_the_pool_is_kept_with_the_rankers_that_drew_it(
     cli: Cli, indexed: Home, gold: Path, judged: Sit, tmp_path: Path
 ) -> None:
     other = make_model(tmp_path / "models" / "other", "other", seed=1)
-    indexed.encoder = type(indexed.encoder)(other)
-    indexed.model = other
-    indexed.index()
+    index_with(indexed, other)
     captions = tmp_path / "captions.jsonl"
     captions.write_text(
         json.dumps({"file": str(indexed.photos / "blue.png"), "captions": ["a red herring"]})
@@ -179,16 +184,21 @@ def test_file_names_that_tell_nothing_are_not_pooled(
 def test_a_model_that_is_gone_is_left_out_with_a_word(
     cli: Cli, indexed: Home, gold: Path, judged: Sit, tmp_path: Path
 ) -> None:
+    first = shutil.copytree(indexed.model, tmp_path / "models" / "tiny")
     other = make_model(tmp_path / "models" / "other", "other", seed=1)
-    indexed.encoder = type(indexed.encoder)(other)
-    indexed.model = other
-    indexed.index()
+    index_with(indexed, first)
+    index_with(indexed, other)
     (other / "model.json").unlink()
     judged(Person(lambda text: 2))
     done = cli("judge", gold, "--query", "red")
     assert done.status == 0
     assert "goes without other" in done.errors
     assert cli("judge", gold, "--model", other).status == 3
+    (first / "model.json").rename(first / "moved.json")
+    alone = cli("judge", gold)
+    (first / "moved.json").rename(first / "model.json")
+    assert alone.status == 3
+    assert "No model can be asked" in alone.errors
 
 
 def test_photos_that_came_later_are_taken_in_when_asked(
@@ -231,7 +241,7 @@ def test_judging_again_says_how_far_one_agrees_and_changes_no_gold(
     person = judged(Person(lambda text: 2 if text == "red" else 1))
     done = cli("judge", gold, "--again", "100")
     assert [grade for _, grade in person.seen] == [None] * 12
-    assert b"12 pairs judged twice: 33% the same grade" in done.output
+    assert b"12 pairs judged twice: 33 % the same grade" in done.output
     assert gold.read_bytes() == made
     assert b"12 pairs judged twice" in cli("judge", gold, "--status").output
 

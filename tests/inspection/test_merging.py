@@ -63,9 +63,9 @@ def test_the_surest_comes_first_and_keeps_its_words(found: list[Finding]) -> Non
         assert scores[0] == best
 
 
-def test_a_defect_cut_in_two_by_a_tiles_border_is_one() -> None:
+def test_the_end_of_a_defect_that_a_tiles_border_cut_off_belongs_to_it() -> None:
     left = Finding(type="crack", sentence="left end", box=Box(0, 0, 60, 10), score=0.9)
-    right = Finding(type="crack", sentence="the rest", box=Box(52, 0, 64, 10), score=0.8)
+    right = Finding(type="crack", sentence="the rest", box=Box(48, 0, 64, 10), score=0.8)
     (merged,) = merge([right, left])
     assert merged.box == Box(0, 0, 64, 10)
     assert (merged.sentence, merged.score) == ("left end", 0.9)

@@ -91,9 +91,9 @@ def test_the_order_of_members_decides_nothing(members: list[Verdict]) -> None:
 
 
 def test_the_formula_is_as_it_is_written() -> None:
-    members = [says("defect", 0.9), says("defect", 0.8), says("normal", 0.7)]
+    members = [says("defect", 0.9), says("defect", 0.8), says("normal", 0.9)]
     verdict = combined(members)
-    mean = (0.9 + 0.8 + 0.3) / 3
+    mean = (0.9 + 0.8 + 0.1) / 3
     assert verdict.score == pytest.approx(mean)
     assert verdict.confidence == pytest.approx(0.5 + (mean - 0.5) * 2 / 3)
     assert verdict.decision == "uncertain"

@@ -1,5 +1,6 @@
-"""The report of verdicts opens in a browser offline, shows the evidence, and runs nobody's script."""
+"""The report of verdicts opens offline in a browser, shows evidence, and runs nobody's script."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +38,7 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-def written(path: Path, *every: Inspected, about: str = "") -> str:
+def written(path: Path, every: Iterable[Inspected], about: str = "") -> str:
     with ReportWriter(path, about) as page:
         for one in every:
             page.add(one)
@@ -58,9 +59,11 @@ def test_it_opens_offline_shows_boxes_and_crops_and_runs_no_script(
     page_path = tmp_path / "report.html"
     written(
         page_path,
-        Inspected(photo, bad),
-        Inspected(good, verdict("normal")),
-        Inspected(tmp_path / "gone.png", None, "It isn't there."),
+        [
+            Inspected(photo, bad),
+            Inspected(good, verdict("normal")),
+            Inspected(tmp_path / "gone.png", None, "It isn't there."),
+        ],
         about=HOSTILE,
     )
     with sync_playwright() as playwright:
@@ -112,7 +115,7 @@ def test_a_verdict_says_all_that_is_known_of_it(photo: Path, tmp_path: Path) -> 
         score=0.91,
         members=(verdict("normal", inspector="words"),),
     )
-    page = written(tmp_path / "report.html", Inspected(photo, said))
+    page = written(tmp_path / "report.html", [Inspected(photo, said)])
     for known in (
         "90% sure", "stain", "A red spot.", "no place named", "A sharper photo.", "0, 0 – 400, 300",
         "224 × 168", "some-model", "plain@1234", "1.25 s", "1,200 + 80 tokens", "$0.0123",
@@ -123,7 +126,7 @@ def test_a_verdict_says_all_that_is_known_of_it(photo: Path, tmp_path: Path) -> 
 
 def test_a_failed_answer_is_shown_as_a_failure_not_as_doubt(photo: Path, tmp_path: Path) -> None:
     failed = verdict("uncertain", failure="parse failure: no JSON")
-    page = written(tmp_path / "report.html", Inspected(photo, failed))
+    page = written(tmp_path / "report.html", [Inspected(photo, failed)])
     assert '<article class="failed">' in page
     assert "parse failure: no JSON" in page
     assert "for the likelier answer" not in page
@@ -132,7 +135,7 @@ def test_a_failed_answer_is_shown_as_a_failure_not_as_doubt(photo: Path, tmp_pat
 def test_boxes_outside_the_photo_and_empty_ones_cost_no_page(photo: Path, tmp_path: Path) -> None:
     boxes = (Box(-50, -50, -10, -10), Box(390, 290, 900, 900), Box(10, 10, 10, 10))
     said = verdict(findings=tuple(finding(box=box) for box in boxes))
-    page = written(tmp_path / "report.html", Inspected(photo, said))
+    page = written(tmp_path / "report.html", [Inspected(photo, said)])
     assert page.count("no place named") == 2
     assert page.count("<img ") == 1
 
@@ -141,9 +144,13 @@ def test_a_run_that_ends_early_leaves_a_page_of_what_was_inspected(
     photo: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "report.html"
-    with pytest.raises(KeyboardInterrupt), ReportWriter(path) as page:
-        page.add(Inspected(photo, verdict("normal")))
+
+    def inspected() -> Iterator[Inspected]:
+        yield Inspected(photo, verdict("normal"))
         raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        written(path, inspected())
     assert "Inspection of 1 photo<" in path.read_text()
     assert "ended early" in path.read_text()
     assert [one.name for one in tmp_path.iterdir() if one.name.endswith(".part")] == []
@@ -153,7 +160,7 @@ def test_a_photo_that_has_gone_since_leaves_a_note_in_its_place(
     photo: Path, tmp_path: Path
 ) -> None:
     photo.unlink()
-    page = written(tmp_path / "report.html", Inspected(photo, verdict(findings=(finding(),))))
+    page = written(tmp_path / "report.html", [Inspected(photo, verdict(findings=(finding(),)))])
     assert "It isn&#x27;t there." in page
     assert "A red spot." in page
 
@@ -162,8 +169,8 @@ def test_a_report_takes_the_place_of_an_earlier_one_and_of_nothing_else(
     photo: Path, tmp_path: Path
 ) -> None:
     path = tmp_path / "report.html"
-    written(path, Inspected(photo, verdict()))
-    written(path, Inspected(photo, verdict()), Inspected(photo, verdict()))
+    written(path, [Inspected(photo, verdict())])
+    written(path, [Inspected(photo, verdict()), Inspected(photo, verdict())])
     assert "2 photos" in path.read_text()
     own = tmp_path / "diary.html"
     own.write_text("dear diary")
@@ -178,6 +185,6 @@ def test_file_names_of_any_bytes_and_codes_that_reorder_text_are_shown_as_escape
 ) -> None:
     photo = make_photo(tmp_path / "caf\udce9.png")
     said = verdict(findings=(finding(sentence="safe\u202eevil"),))
-    page = written(tmp_path / "report.html", Inspected(photo, said))
+    page = written(tmp_path / "report.html", [Inspected(photo, said)])
     assert "caf\\udce9.png" in page
     assert "safe\\u202eevil" in page

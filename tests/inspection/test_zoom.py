@@ -1,5 +1,6 @@
 """Closer looks: every pixel is seen, none is scaled down, and a crop stays in the picture."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ def test_every_pixel_is_in_a_tile_and_no_tile_is_too_large(
     ):
         assert spans[0][0] == 0
         assert spans[-1][1] == length
-        for one, following in zip(spans, spans[1:], strict=False):
+        for one, following in pairwise(spans):
             assert one[1] - following[0] >= int(side * overlap)
     # A grid: what holds along both edges holds for every pixel.
     columns, rows = {tile.left for tile in found}, {tile.top for tile in found}

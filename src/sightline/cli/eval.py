@@ -187,16 +187,30 @@ def _pairs(files: list[Path], photos: Path | None, models: list[str], output: st
     from sightline.cli.output import write_text
     from sightline.cli.work_progress import stage_progress
     from sightline.encoders import load_encoder
-    from sightline.evaluation.pairs import as_json, as_text, evaluate_pairs
+    from sightline.evaluation.pairs import evaluate_pairs, pairs_rows
 
     if photos is None:
         raise UsageError("Name the folder of the pictures that the pairs are about: --photos DIR.")
     with stage_progress() as on_progress:
         found = [
-            evaluate_pairs(load_encoder(name or None), files, photos, on_progress)
+            evaluate_pairs(
+                load_encoder(name or None),
+                files,
+                photos,
+                lambda done, total: on_progress("pairs", done, total),
+            )
             for name in models or [""]
         ]
-    write_text(as_json(found) if output == "json" else as_text(found), sys.stdout)
+    if output == "json":
+        from msgspec.json import encode
+
+        write_text(encode(found).decode() + "\n", sys.stdout)
+        return
+    for result in found:
+        rows = pairs_rows(result)
+        widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
+        lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
+        write_text("\n".join([result.model, *lines]) + "\n", sys.stdout)
 
 
 def _holds_inspection_labels(gold: Path) -> bool:

@@ -109,7 +109,8 @@ def judge(
     on disk before the next photo shows: stop whenever you like.
     """
     from sightline.errors import UsageError
-    from sightline.evaluation.judging.sitting import PoolOptions, judging, judging_again
+    from sightline.evaluation.judging.pooling import PoolOptions
+    from sightline.evaluation.judging.sitting import judging, judging_again
     from sightline.library.place import library_place
 
     gc.enable()
@@ -126,7 +127,7 @@ def judge(
             _sit(sitting, port, no_browser)
         return _say_agreement(gold)
     options = PoolOptions(depth, model or (), captions or (), seed)
-    with judging(gold, place, wishes, options, _warn, add_photos=add_photos) as sitting:
+    with judging(gold, place, wishes, options, add_photos=add_photos) as sitting:
         _sit(sitting, port, no_browser)
     return _say_standing(gold)
 
@@ -138,8 +139,11 @@ def _wishes(texts: list[str], file: Path | None) -> "list[Wish]":
 
 
 def _sit(sitting: "Sitting", port: int, no_browser: bool) -> None:
+    from sightline.cli.output import printable
     from sightline.evaluation.judging.server import serve
 
+    for warning in sitting.warnings:
+        print(printable(warning), file=sys.stderr)  # noqa: T201
     view = sitting.session.view()
     left = sum(pair.grade is None and not view.needs[pair.need].nothing for pair in view.pairs)
     pooled = f", pooled from {', '.join(sitting.rankers)}" if sitting.rankers else ""
@@ -220,8 +224,8 @@ def _say_agreement(gold: Path) -> None:
 def _agreement_line(agreed: "Agreement") -> str:
     low, high = agreed.equal_interval
     equal = (
-        f"{agreed.pairs:,} pairs judged twice: {agreed.equal:.0%} the same grade "
-        f"(95 % interval {low:.0%} to {high:.0%})"
+        f"{agreed.pairs:,} pairs judged twice: {100 * agreed.equal:.0f} % the same grade "
+        f"(95 % interval {100 * low:.0f} to {100 * high:.0f})"
     )
     if agreed.kappa is None:
         return f"{equal}; weighted kappa says nothing, because all grades are the same."
@@ -235,9 +239,3 @@ def _say(text: str) -> None:
     from sightline.cli.output import printable, write_text
 
     write_text("".join(f"{printable(line)}\n" for line in text.split("\n")), sys.stdout)
-
-
-def _warn(text: str) -> None:
-    from sightline.cli.output import printable
-
-    print(printable(text), file=sys.stderr)  # noqa: T201

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +12,6 @@ from sightline.evaluation.gold import RELEVANT, Gold, GoldQuery
 from sightline.evaluation.intervals import Figure, mean_figure
 from sightline.evaluation.metrics import QueryFigures, figures_of, precision_recall_curve, ranked
 from sightline.evaluation.rankers.baselines import need_of
-from sightline.evaluation.rankers.ranker import Scores
 from sightline.evaluation.results import (
     Figures,
     Histogram,
@@ -24,6 +22,7 @@ from sightline.evaluation.results import (
     SliceResult,
 )
 from sightline.evaluation.scoring import Scored
+from sightline.evaluation.slices import Slice
 
 SHOWN = 20
 """Photos of each ranking that a report can show."""
@@ -43,15 +42,6 @@ _FIELDS = {
     "map": "average_precision",
     "judged@10": "judged_at_10",
 }
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A named subset of the queries, by their ids."""
-
-    name: str
-    measured: bool
-    ids: frozenset[str]
 
 
 def query_results(
@@ -222,17 +212,3 @@ def _auroc_of(positives: Sequence[Sequence[float]], negatives: Sequence[Sequence
     area = auroc(np.concatenate(positives), np.concatenate(negatives))
     assert area is not None, "both kinds of queries are there"
     return area
-
-
-def tag_slices(queries: Sequence[GoldQuery]) -> list[Slice]:
-    """One slice for each tag."""
-    ids: dict[str, set[str]] = {}
-    for query in queries:
-        for tag in query.tags:
-            ids.setdefault(tag, set()).add(query.id)
-    return [Slice(tag, False, frozenset(members)) for tag, members in sorted(ids.items())]
-
-
-def best_first(scores: Scores, files: Sequence[str], query: str) -> Mapping[str, int]:
-    """The rank of each file, from 1."""
-    return {file: rank for rank, file in enumerate(ranked(scores, files, query), 1)}

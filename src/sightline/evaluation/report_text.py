@@ -15,10 +15,9 @@ from sightline.evaluation.results import (
     Results,
     SliceResult,
 )
+from sightline.evaluation.slices import worst_first
 
 _SUMMARY = (HEADLINE, "hit@1", "recall@10", "ndcg@10", "map", "judged@10")
-_LEAST_QUERIES = 5
-"""A slice of fewer queries says too little to be called worst."""
 
 
 def summary_table(results: Results) -> str:
@@ -70,14 +69,15 @@ def markdown(results: Results) -> str:
     parts += _no_answer(results)
     for ranker in results.rankers[:1]:
         parts += [f"## Slices of {ranker.name}, the worst first", slices_table(ranker)]
-    parts += _pairs(results) + _failures(results) + _costs(results) + _reproduce(results)
+    parts += _experiments(results) + _failures(results) + _costs(results) + _reproduce(results)
     return "\n\n".join(parts) + "\n"
 
 
 def worst_slices(ranker: RankerResult) -> list[SliceResult]:
-    """Slices with enough queries, by the headline metric, the worst first."""
-    able = [s for s in ranker.slices if HEADLINE in s.figures and s.queries >= _LEAST_QUERIES]
-    return sorted(able, key=lambda part: part.figures[HEADLINE].value)
+    """Slices by the headline metric, the worst first; those of too few queries last."""
+    able = {part.name: part for part in ranker.slices if HEADLINE in part.figures}
+    order = worst_first({name: part.figures[HEADLINE] for name, part in able.items()})
+    return [able[name] for name in order]
 
 
 def slices_table(ranker: RankerResult) -> str:
@@ -129,16 +129,14 @@ def _no_answer(results: Results) -> list[str]:
     ]
 
 
-def _pairs(results: Results) -> list[str]:
-    if not results.pairs:
-        return []
-    rows = [
-        (p.ranker, p.family, str(p.correct.n), str(p.correct), p.sentence) for p in results.pairs
-    ]
-    return [
-        "## Minimal pairs (chance is .5)",
-        _table(("ranker", "family", "pairs", "right", "conclusion"), rows),
-    ]
+def _experiments(results: Results) -> list[str]:
+    parts = []
+    for one in results.experiments:
+        parts += [f"## {one.title}", one.question]
+        if one.rows:
+            parts.append(_table(one.head, one.rows))
+        parts.append(f"**{one.conclusion or 'Not run: ' + one.not_run}**")
+    return parts
 
 
 def _failures(results: Results) -> list[str]:

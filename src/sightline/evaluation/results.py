@@ -163,13 +163,18 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     sentence: str
 
 
-class PairFamily(msgspec.Struct, frozen=True, kw_only=True):
-    """Share of minimal pairs in which the right caption scores above its foil; chance is .5."""
+class ExperimentResult(msgspec.Struct, frozen=True, kw_only=True):
+    """A question that was put to the gold file, and its answer in a sentence.
 
-    ranker: str
-    family: str
-    correct: Figure
-    sentence: str
+    `rows` are a table, `head` its first line. `not_run` says what was lacking, where it was.
+    """
+
+    title: str
+    question: str
+    conclusion: str
+    head: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    not_run: str = ""
 
 
 Side = Literal["vision", "language", "resolution", "space", "unexplained"]
@@ -223,7 +228,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
     run: RunInfo
     rankers: tuple[RankerResult, ...]
     comparisons: tuple[Comparison, ...] = ()
-    pairs: tuple[PairFamily, ...] = ()
+    experiments: tuple[ExperimentResult, ...] = ()
     failures: tuple[Failure, ...] = ()
 
     def ranker(self, name: str) -> RankerResult:

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -34,7 +35,6 @@ from sightline.evaluation.gold import Gold, read_gold, write_gold, write_whole
 from sightline.evaluation.kept_texts import KeptTexts
 from sightline.evaluation.latency import index_cost, timed
 from sightline.evaluation.measure import (
-    Slice,
     histogram,
     mean_curve,
     mean_figures,
@@ -52,7 +52,9 @@ from sightline.evaluation.rankers.by_encoder import EncoderRanker
 from sightline.evaluation.rankers.ranker import Ranker
 from sightline.evaluation.results import RankerResult, Results, RunInfo, write_results
 from sightline.evaluation.scoring import ScoreCache, Scored, score_all
+from sightline.evaluation.slices import Slice
 from sightline.evaluation.slicing import all_slices
+from sightline.library.indexer import Progress
 from sightline.library.place import Place, library_place
 from sightline.library.reader import LibraryReader
 from sightline.version import __version__
@@ -205,11 +207,15 @@ def _index(
             encoder.folder,
             None,
             False,
-            lambda p, name=name: on_progress(f"indexing, {name}", p.done, p.total or len(paths)),
+            partial(_show_indexing, on_progress, name, len(paths)),
         )
         if report.new == len(paths) or report.unchanged == 0:
             seconds[encoder.id] = report.seconds
     return seconds
+
+
+def _show_indexing(on_progress: OnProgress, name: str, photos: int, progress: Progress) -> None:
+    on_progress(f"indexing, {name}", progress.done, progress.total or photos)
 
 
 def _result(

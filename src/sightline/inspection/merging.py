@@ -2,7 +2,8 @@
 
 Tiles overlap, inspectors agree: the same scratch comes back two or three times. Two findings are
 one if they are of one type and their boxes either overlap by half (IoU) or one lies mostly inside
-the other (intersection over the smaller area, for a defect that a tile's border cut in two).
+the other (intersection over the smaller area: the end of a defect that a tile's border cut off).
+A defect that reaches far into two tiles stays two findings, that overlap.
 """
 
 from __future__ import annotations

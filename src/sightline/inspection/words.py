@@ -79,10 +79,12 @@ class WordsInspector:
         vectors = self._vectors_of(task)
         photo = open_photo(task.image)
         looks = self._looks(photo, vectors, task.zoom)
-        levels = [Level(look.windows, self._shares(look.vectors, vectors)) for look in looks]
-        shares = anomaly_map(photo.image.width, photo.image.height, levels)
+        whole, *parts = (Level(look.windows, self._shares(look.vectors, vectors)) for look in looks)
+        shares = anomaly_map(photo.image.width, photo.image.height, parts)
         # As WinCLIP+ fuses them: half what the photo is as a whole, half its most striking place.
-        score = float(levels[0].shares[0] + shares.max()) / 2
+        # The whole is no part of the map (WinCLIP has it there): one harmonic mean with it, and a
+        # crack in a piece that looks fine from afar could stand out nowhere.
+        score = float(whole.shares[0] + shares.max()) / 2
         decision = _decision(score, task.doubt)
         found = places(shares, photo.image.width, photo.image.height, above=_striking(shares))
         return Verdict(

@@ -8,9 +8,9 @@ import pytest
 from sightline.errors import EvaluationError, UsageError
 from sightline.evaluation.gold import NO_ANSWER, read_gold
 from sightline.evaluation.pairs import read_pairs
-from sightline.evaluation.scenes import folder as scenes_folder
 from sightline.evaluation.scenes.families import FAMILIES
 from sightline.evaluation.scenes.folder import ScenesReport, write_scenes
+from sightline.evaluation.scenes.queries import UNANSWERABLE
 from sightline.evaluation.scenes.rows import read_rows
 from tests.making import tree
 
@@ -57,16 +57,10 @@ def test_every_grade_is_what_the_truth_says(made: Path) -> None:
 def test_some_queries_ask_for_what_is_on_no_picture(made: Path) -> None:
     gold = read_gold(made / "gold_queries.json")
     unanswerable = [query for query in gold.queries if NO_ANSWER in query.tags]
-    assert len(unanswerable) == scenes_folder_queries()
+    assert len(unanswerable) == UNANSWERABLE
     assert all(set(query.grades.values()) == {0} for query in unanswerable)
     assert all(set(query.grades) == set(gold.files) for query in unanswerable)
     assert len({query.text for query in gold.queries}) == len(gold.queries)
-
-
-def scenes_folder_queries() -> int:
-    from sightline.evaluation.scenes.queries import UNANSWERABLE
-
-    return UNANSWERABLE
 
 
 def test_no_file_name_gives_a_caption_away(made: Path) -> None:
@@ -122,9 +116,7 @@ def test_a_killed_run_goes_on_and_ends_the_same(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     write(whole, 3, "object", "text")
     with pytest.raises(KeyboardInterrupt):
-        write_scenes(
-            killed, count=3, families=("object", "text"), size=SIDE, on_progress=die
-        )
+        write_scenes(killed, count=3, families=("object", "text"), size=SIDE, on_progress=die)
     # What a power cut leaves: half a line, and a picture that is cut short.
     with (killed / "scenes.jsonl").open("ab") as file:
         file.write(b'{"family":"object","numb')
@@ -168,9 +160,7 @@ def test_scenes_of_two_kinds_are_not_mixed(tmp_path: Path, other: dict[str, int]
         write(tmp_path, 1, "object", **other)
 
 
-def test_a_folder_of_an_older_generator_is_not_continued(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_of_an_older_generator_is_not_continued(tmp_path: Path) -> None:
     write(tmp_path, 1, "object")
     settings = (tmp_path / "scenes.json").read_text()
     (tmp_path / "scenes.json").write_text(settings.replace('"generator":1', '"generator":0'))

@@ -24,9 +24,10 @@ def measured_statistics(
 ) -> dict[str, Measured]:
     """Each statistic with its interval; all of them on the same resamples.
 
-    Where every resample gives the same value (such as an AUROC of 1), the bootstrap would claim
+    Where a statistic is 0 or 1 in every resample (such as an AUROC of 1), the bootstrap would claim
     certainty; the interval is then Wilson's for as many trials as there are pieces, which no
-    statistic between 0 and 1 can vary more than.
+    statistic between 0 and 1 can vary more than. Anything between that never moves is exact: a
+    constant answer's balanced accuracy is .5 on any photos.
     """
     at = {name: tuple(statistic(draw) for draw in draws) for name, statistic in statistics.items()}
     found: dict[str, list[float]] = {name: [] for name in statistics}
@@ -63,8 +64,11 @@ def _figure(
 ) -> Figure | None:
     if value is None:
         return None
-    if not resampled or np.ptp(resampled) < 1e-12:
-        low, high = wilson_interval(min(1.0, max(0.0, value)) * pieces, pieces)
+    still = not resampled or np.ptp(resampled) < 1e-12
+    if still and value in (0.0, 1.0):
+        low, high = wilson_interval(value * pieces, pieces)
+    elif still:
+        low = high = value
     else:
         tail = (1 - CONFIDENCE) / 2
         low, high = (float(end) for end in np.quantile(resampled, [tail, 1 - tail]))

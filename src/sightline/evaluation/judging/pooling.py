@@ -1,57 +1,72 @@
 """The rankers that one library's pool is drawn from, and the pairs they put before a person."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-from sightline.encoders import DualEncoder, load_encoder
+from sightline.encoders import load_encoder
 from sightline.errors import EvaluationError, LibraryError, ModelError, UnknownModel
 from sightline.evaluation.gallery import Gallery
 from sightline.evaluation.gold import Gold
 from sightline.evaluation.judging.session import Pair
 from sightline.evaluation.pool import Pool
 from sightline.evaluation.rankers import Ranker
-from sightline.evaluation.rankers.build import Workshop
-from sightline.library.reader import LibraryReader, StoredModel
+from sightline.evaluation.rankers.baselines import RandomRanker, file_words
+from sightline.evaluation.rankers.by_caption import Bm25Ranker, read_captions
+from sightline.evaluation.rankers.by_encoder import EncoderRanker
+from sightline.library.reader import LibraryReader
 
 OnWarning = Callable[[str], None]
 
-_BY_WORDS = ("filenames", "bm25")
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """How a pool is drawn.
+
+    Attributes:
+        depth: photos taken from the top of each ranker.
+        models: names or folders; none stands for every model that the library holds vectors of.
+        captions: JSONL files to search in.
+        seed: of the random ranker and of the order.
+    """
+
+    depth: int = 20
+    models: Sequence[str] = ()
+    captions: Sequence[Path] = ()
+    seed: int = 0
 
 
 def pool_rankers(
     gold: Gold,
     gallery: Gallery,
     reader: LibraryReader,
-    models: Sequence[str],
-    captions: Sequence[Path],
-    seed: int,
+    options: PoolOptions,
     on_warning: OnWarning,
 ) -> list[Ranker]:
     """Rankers that differ in kind: each model, file names, captions where there are any, chance.
 
     Args:
-        models: names or folders; none stands for every model that the library holds vectors of.
         on_warning: told of each model that was left out, and why.
 
     Raises:
-        UsageError, LibraryError, ModelError: a model that was named can't be used.
+        LibraryError, ModelError, UnknownModel: a model that was named can't be used.
         EvaluationError: no model can be used.
         GoldError: the captions can't be read.
     """
-    encoders = (
-        [(name, load_encoder(name)) for name in models]
-        if models
-        else list(_usable_encoders(reader, gallery, on_warning))
+    models = (
+        [_named_model(reader, gallery, name) for name in options.models]
+        if options.models
+        else _all_models(reader, gallery, on_warning)
     )
-    if not encoders:
-        raise EvaluationError(
-            f"No model of the library {reader.place.folder} can be used, so there is nothing to "
-            "pool. Run `sightline index` on the photos again."
-        )
-    names = ["filenames", *(["bm25"] if captions else []), "random"]
-    rankers = Workshop(gold, gallery, reader, encoders, captions, seed).rankers(names)
+    words = [Bm25Ranker.of("filenames", file_words(gallery.files))]
+    if options.captions:
+        captions = read_captions(options.captions, gallery.paths)
+        words.append(Bm25Ranker.of("bm25", [" ".join(texts) for texts in captions]))
     # Names such as IMG_0412 tell nobody anything, and would only add photos drawn by lot.
-    return [ranker for ranker in rankers if ranker.name not in _BY_WORDS or _speaks(ranker, gold)]
+    speaking = [
+        ranker for ranker in words if any(ranker.scores(query).any() for query in gold.queries)
+    ]
+    return [*models, *speaking, RandomRanker(len(gallery), options.seed)]
 
 
 def pairs_of(pool: Pool) -> list[Pair]:
@@ -59,25 +74,33 @@ def pairs_of(pool: Pool) -> list[Pair]:
     return [Pair(need.need, photo.file) for need in pool.needs for photo in need.photos]
 
 
-def _usable_encoders(
+def _named_model(reader: LibraryReader, gallery: Gallery, name: str) -> EncoderRanker:
+    encoder = load_encoder(name)
+    for stored in reader.models():
+        if stored.model_id == encoder.id:
+            return EncoderRanker(name, encoder, reader.vectors_of(stored, gallery.photos))
+    raise LibraryError(
+        f"The library {reader.place.folder} holds no vectors of {encoder.id}. Run `sightline index "
+        f"--model {name}` on the photos first."
+    )
+
+
+def _all_models(
     reader: LibraryReader, gallery: Gallery, on_warning: OnWarning
-) -> Iterator[tuple[str, DualEncoder]]:
+) -> list[EncoderRanker]:
+    usable, reasons = [], []
     for stored in reader.models():
         try:
-            encoder = _encoder_of(stored)
-            reader.vectors_of(stored, gallery.photos)
+            encoder = load_encoder(stored.source)
+            if encoder.id != stored.model_id:
+                raise ModelError(f"{stored.source} is now {encoder.id}.")
+            vectors = reader.vectors_of(stored, gallery.photos)
         except (LibraryError, ModelError, UnknownModel) as error:
-            on_warning(f"The pool goes without {stored.model_id}. {error}")
+            reasons.append(f"The pool goes without {stored.model_id}. {error}")
         else:
-            yield stored.model_id, encoder
-
-
-def _encoder_of(stored: StoredModel) -> DualEncoder:
-    encoder = load_encoder(stored.source)
-    if encoder.id != stored.model_id:
-        raise ModelError(f"{stored.source} is now {encoder.id}.")
-    return encoder
-
-
-def _speaks(ranker: Ranker, gold: Gold) -> bool:
-    return any(ranker.scores(query).any() for query in gold.queries)
+            usable.append(EncoderRanker(stored.model_id, encoder, vectors))
+    if not usable:
+        raise EvaluationError(" ".join(["No model can be asked what it would find.", *reasons]))
+    for reason in reasons:
+        on_warning(reason)
+    return usable

@@ -19,7 +19,7 @@ from sightline.evaluation.judging.asking import Wish, ask
 from sightline.evaluation.judging.draft import Draft, journal_beside, read_draft, write_draft
 from sightline.evaluation.judging.journal import Journal
 from sightline.evaluation.judging.naming import name_photos
-from sightline.evaluation.judging.pooling import OnWarning, pairs_of, pool_rankers
+from sightline.evaluation.judging.pooling import OnWarning, PoolOptions, pairs_of, pool_rankers
 from sightline.evaluation.judging.server import ShownPhoto
 from sightline.evaluation.judging.session import Judging, Session
 from sightline.evaluation.judging.standing import pool_beside
@@ -30,21 +30,18 @@ from sightline.library.reader import LibraryReader
 
 @dataclass(frozen=True)
 class Sitting:
-    """A session that can begin, its photos by name, and what its pool was drawn from."""
+    """A session that can begin.
+
+    Attributes:
+        photos: by their names in the session's pairs.
+        rankers: what the pool was drawn from.
+        warnings: what was left out, a sentence each.
+    """
 
     session: Session
     photos: dict[str, ShownPhoto]
     rankers: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class PoolOptions:
-    """How a pool is drawn. No models: every one that the library holds vectors of."""
-
-    depth: int = 20
-    models: Sequence[str] = ()
-    captions: Sequence[Path] = ()
-    seed: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 @contextmanager
@@ -53,7 +50,6 @@ def judging(
     library: Place,
     wishes: Sequence[Wish],
     options: PoolOptions,
-    on_warning: OnWarning,
     *,
     add_photos: bool = False,
 ) -> Iterator[Sitting]:
@@ -70,6 +66,7 @@ def judging(
     """
     if options.depth < 1:
         raise UsageError(f"--depth must be at least 1, not {options.depth}.")
+    warnings: list[str] = []
     with ExitStack() as held:
         held.enter_context(_only_judge(gold_file))
         draft = read_draft(gold_file) or Draft(gold_file.stem, "", {}, {})
@@ -80,24 +77,23 @@ def judging(
                 "with one a line with --queries."
             )
         with LibraryReader(library) as reader:
-            _widen(draft, paths_of_photos(reader), on_warning, add_photos=add_photos)
+            _widen(draft, paths_of_photos(reader), warnings.append, add_photos=add_photos)
             gold = draft.as_gold(answered=False)
             gallery = gallery_of(gold, reader)
             if gallery.missing:
-                on_warning(
+                warnings.append(
                     f"{len(gallery.missing):,} of the gold file's photos aren't in the library "
                     "and can't be shown; their grades stay."
                 )
-            rankers = pool_rankers(
-                gold, gallery, reader, options.models, options.captions, options.seed, on_warning
-            )
+            rankers = pool_rankers(gold, gallery, reader, options, warnings.append)
             pool = pool_queries(gold, gallery.files, rankers, options.depth, options.seed)
         draft.about = draft.about or _about(pool.rankers, options)
         write_draft(draft, gold_file, whole_journal=True)
         write_pool(pool, pool_beside(gold_file))
         held.callback(write_draft, draft, gold_file, whole_journal=False)
         journal = held.enter_context(closing(Journal(journal_beside(gold_file))))
-        yield Sitting(Judging(draft, pairs_of(pool), journal), _shown(gallery), pool.rankers)
+        session = Judging(draft, pairs_of(pool), journal)
+        yield Sitting(session, _shown(gallery), pool.rankers, tuple(warnings))
 
 
 @contextmanager

@@ -176,17 +176,14 @@ def _require_same(folder: Path, settings: Settings) -> None:
 
 
 def _make(folder: Path, family: str, number: int, seed: int, size: int) -> SceneRow:
-    scene = make_scene(seed, family, number, size)
+    drawn = make_scene(seed, family, number, size)
     files = picture_files(scene_id(family, number))
-    picture, foil = (
-        _keep(folder, file, drawn)
-        for file, drawn in zip(files, (scene.picture, scene.foil), strict=True)
-    )
+    picture, foil = (_keep(folder, file, one) for file, one in zip(files, drawn, strict=True))
     return SceneRow(
         family=family,
         number=number,
-        caption=scene.picture.claim.words,
-        foil_caption=scene.foil.claim.words,
+        caption=picture.claim.words,
+        foil_caption=foil.claim.words,
         picture=picture,
         foil_picture=foil,
     )

@@ -6,7 +6,7 @@ letters are made from the first; the pen letters of `stroke_letters.py` give thr
 
 from collections.abc import Callable
 
-from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont, features
+from PIL import Image, ImageChops, ImageDraw, ImageFont, features
 
 from sightline.errors import EvaluationError
 from sightline.evaluation.scenes.dice import Dice
@@ -49,8 +49,7 @@ def _italic(word: str) -> Image.Image:
 
 
 def _hollow(word: str) -> Image.Image:
-    mask = _typeset(word, weight=_EM // 24)
-    return ImageChops.subtract(mask, mask.filter(ImageFilter.MinFilter(13)))
+    return ImageChops.subtract(_typeset(word, weight=_EM // 16), _typeset(word, weight=0))
 
 
 def _typeset(word: str, weight: int) -> Image.Image:

@@ -19,6 +19,14 @@ GENERATOR = 1
 
 
 @dataclass(frozen=True)
+class Planned:
+    """A picture to be drawn, and what will be true of it."""
+
+    claim: Claim
+    plan: Plan
+
+
+@dataclass(frozen=True)
 class Drawn:
     """A picture with what is true of it."""
 
@@ -27,31 +35,33 @@ class Drawn:
     image: Image
 
 
-@dataclass(frozen=True)
-class Scene:
-    """A minimal pair."""
-
-    picture: Drawn
-    foil: Drawn
-
-
-def make_scene(seed: int, family: str, number: int, side: int) -> Scene:
-    """Scene `number` of a family; depends on nothing but these four.
+def make_scene(seed: int, family: str, number: int, side: int) -> tuple[Drawn, Drawn]:
+    """Scene `number` of a family, depending on nothing but these four: the picture and its foil.
 
     Args:
-        side: width and height of its pictures in pixels.
+        side: width and height of both in pixels.
     """
+    picture, foil = plan_scene(seed, family, number)
+    return _drawn(picture, side), _drawn(foil, side)
+
+
+def plan_scene(seed: int, family: str, number: int) -> tuple[Planned, Planned]:
+    """The same, not yet drawn."""
     dice = Dice("sightline-scenes", GENERATOR, seed, family, number)
-    sides = FAMILIES[family](dice)
-    one, other = sides if dice.flip() else sides[::-1]
-    tints = {item.colour for side_ in sides for item in side_.items}
+    one, other = FAMILIES[family](dice)
+    picture, foil = (one, other) if dice.flip() else (other, one)
+    tints = {item.colour for shown in (one, other) for item in shown.items}
     background, look = _background(dice, tints), _look(dice)
 
-    def drawn(plan: Side) -> Drawn:
-        image, truth = draw(Plan(background, look, plan.items, plan.sign), side)
-        return Drawn(plan.claim, truth, image)
+    def planned(shown: Side) -> Planned:
+        return Planned(shown.claim, Plan(background, look, shown.items, shown.sign))
 
-    return Scene(drawn(one), drawn(other))
+    return planned(picture), planned(foil)
+
+
+def _drawn(planned: Planned, side: int) -> Drawn:
+    image, truth = draw(planned.plan, side)
+    return Drawn(planned.claim, truth, image)
 
 
 def _background(dice: Dice, tints: set[str]) -> Background:
