@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
@@ -22,7 +22,6 @@ scores_with_ties = st.lists(
 
 
 @given(scores_with_ties, scores_with_ties)
-@settings(deadline=None)
 def test_auroc_agrees_with_scikit_learn_whatever_is_tied(
     positives: list[float], negatives: list[float]
 ) -> None:

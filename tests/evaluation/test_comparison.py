@@ -29,7 +29,7 @@ def compared(a: list[float | None], b: list[float | None], **options: object) ->
 
 
 @given(st.lists(gains, min_size=2, max_size=9))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_of_few_queries_all_signs_are_tried_as_scipy_does(differences: list[float]) -> None:
     """Equal sums that floats tell apart, such as .1 + .2 and .3, count as equal."""
     theirs = stats.permutation_test(
@@ -44,7 +44,7 @@ def test_of_few_queries_all_signs_are_tried_as_scipy_does(differences: list[floa
 
 
 @given(st.lists(st.tuples(gains, st.sampled_from("abcdef")), min_size=1, max_size=15))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_signs_of_one_need_turn_together(pairs: list[tuple[float, str]]) -> None:
     differences, needs = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
     names = sorted(set(needs))

@@ -56,7 +56,7 @@ def test_two_wordings_of_each_need_do_not_make_an_interval_narrower() -> None:
 
 
 @given(st.lists(shares, min_size=1, max_size=30), st.integers(1, 4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_mean_stands_within_its_interval_and_both_within_0_and_1(
     values: list[float], queries_each: int
 ) -> None:

@@ -75,6 +75,15 @@ def evaluate(
             show_default=False,
         ),
     ] = None,
+    experiment: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--experiment",
+            metavar="FILE.toml",
+            help="A question to answer in the report; what it needs joins the run.",
+            show_default=False,
+        ),
+    ] = None,
     inspector: Annotated[
         list[str] | None,
         typer.Option(
@@ -139,7 +148,9 @@ def evaluate(
 
         evaluate_labels(gold, photos, inspector or [], model or [], out, seed, output)
     else:
-        _retrieval(gold, library, photos, model, ranker, captions, out, cold, seed, output)
+        _retrieval(
+            gold, library, photos, model, ranker, captions, experiment, out, cold, seed, output
+        )
 
 
 def _retrieval(
@@ -149,6 +160,7 @@ def _retrieval(
     model: list[str] | None,
     ranker: list[str] | None,
     captions: list[Path] | None,
+    experiment: list[Path] | None,
     out: Path,
     cold: int,
     seed: int,
@@ -167,6 +179,7 @@ def _retrieval(
         models=tuple(model or ()),
         rankers=() if ranker == ["none"] else tuple(ranker),
         captions=tuple(captions or ()),
+        experiments=tuple(experiment or ()),
         seed=seed,
         cold=cold,
     )

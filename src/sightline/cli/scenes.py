@@ -93,12 +93,11 @@ def _row(report: "ScenesReport") -> dict[str, object]:
 def _summary(report: "ScenesReport") -> str:
     from sightline.cli.output import printable
 
-    there = sum(report.scenes.values())
     families = ", ".join(f"{count:,} {name}" for name, count in report.scenes.items() if count)
     return "\n".join(
         [
-            f"{report.made:,} scenes made, {report.kept:,} were there ({report.seconds:.1f} s).",
-            f"{printable(str(report.folder))} holds {there:,} scenes of two pictures: {families}.",
-            f"{report.queries:,} queries: gold_queries.json. Pairs: pairs/. Truth: scenes.jsonl.",
+            f"{report.made:,} made, {report.kept:,} kept ({report.seconds:.1f} s).",
+            f"Scenes of two pictures in {printable(str(report.folder))}: {families}.",
+            f"{report.queries:,} queries in gold_queries.json. Pairs: pairs/. Truth: scenes.jsonl.",
         ]
     )

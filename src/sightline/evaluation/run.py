@@ -19,16 +19,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from sightline.encoders import DualEncoder, load_encoder
-from sightline.errors import EvaluationError, LibraryError
+from sightline.errors import EvaluationError, LibraryError, UsageError
 from sightline.evaluation import about
 from sightline.evaluation.directions import image_to_image, image_to_text
+from sightline.evaluation.experiments import (
+    Bench,
+    Experiment,
+    read_experiment,
+    run_experiment,
+)
 from sightline.evaluation.failures import Explainer
 from sightline.evaluation.gallery import Gallery, files_under, gallery_of
 from sightline.evaluation.gold import Gold, read_gold, write_gold, write_whole
@@ -46,7 +52,7 @@ from sightline.evaluation.measure import (
 from sightline.evaluation.metrics import ranked
 from sightline.evaluation.paired import compare_rankers
 from sightline.evaluation.progress import OnProgress
-from sightline.evaluation.rankers.build import Workshop
+from sightline.evaluation.rankers.build import RANKERS, Workshop
 from sightline.evaluation.rankers.by_caption import Captions
 from sightline.evaluation.rankers.by_encoder import EncoderRanker
 from sightline.evaluation.rankers.ranker import Ranker
@@ -73,6 +79,7 @@ class EvalOptions:
         rankers: further rankers (`rankers/build.py`).
         captions: JSONL files of captions, for the rankers that search them and for image→text.
         keep: share of answerable queries that must stay answered where a threshold is chosen.
+        experiments: files of questions (`experiments.py`); what they need joins the run.
         cold: times that a whole `sightline search` is started to time it; 0 leaves it out.
     """
 
@@ -84,6 +91,7 @@ class EvalOptions:
     seed: int = 0
     keep: float = 0.9
     cold: int = 0
+    experiments: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,8 @@ def evaluate(
         EvaluationError: `out` holds another gold file's run, or can't be written.
     """
     gold = read_gold(gold_file)
+    experiments = [read_experiment(path) for path in options.experiments]
+    options = _with_needs(options, experiments)
     _claim(out, gold)
     with ExitStack() as stack:
         inputs = _open(gold, out, options, on_progress, stack)
@@ -127,17 +137,30 @@ def evaluate(
             scored = score_all(cache, ranker, gold.queries, on_progress)
             _write_trec(out / "rankings", ranker, gold, inputs.gallery, scored)
             results.append(_result(inputs, ranker, scored, slices, captions, options, out))
+        bench = Bench(inputs.workshop, results, out, options.seed, on_progress)
         models = inputs.workshop.models
         explainer = Explainer(gold, inputs.gallery, models[0], captions)
         found = Results(
             run=_info(inputs, options),
             rankers=tuple(results),
             comparisons=compare_rankers(results, options.seed),
+            experiments=tuple(run_experiment(one, bench) for one in experiments),
             failures=explainer.explain_all(results[0].queries, on_progress),
         )
         paths = dict(zip(inputs.gallery.files, inputs.gallery.paths, strict=True))
     write_results(found, out)
     return found, paths
+
+
+def _with_needs(options: EvalOptions, experiments: Sequence[Experiment]) -> EvalOptions:
+    """The options with all models and rankers that experiments ask for and that are there."""
+    able = [one for one in experiments if one.missing_model is None]
+    models = [*options.models, *(name for one in able for name in one.models)]
+    rankers = [*options.rankers, *(name for one in able for name in one.rankers)]
+    wanted = [name for name in rankers if name in RANKERS or name in options.rankers]
+    return replace(
+        options, models=tuple(dict.fromkeys(models)), rankers=tuple(dict.fromkeys(wanted))
+    )
 
 
 def _claim(out: Path, gold: Gold) -> None:
@@ -168,6 +191,7 @@ def _open(
         reader = stack.enter_context(LibraryReader(place))
         names = options.models or (_last_model(reader),)
         encoders = [(_name(name, e), e) for name in names for e in [load_encoder(name)]]
+    _require_names(encoders)
     gallery = gallery_of(gold, reader)
     texts = KeptTexts(out / "cache" / "texts", on_progress)
     workshop = Workshop(gold, gallery, reader, encoders, texts, options.captions, options.seed)
@@ -177,6 +201,16 @@ def _open(
 def _name(asked: str, encoder: DualEncoder) -> str:
     """What tables call a model: the name it was asked for by, or its own where that is a path."""
     return encoder.spec.name if not asked or "/" in asked or "\\" in asked else asked
+
+
+def _require_names(encoders: Sequence[tuple[str, DualEncoder]]) -> None:
+    names = [name for name, _ in encoders]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"Two models are called {name!r}, and a report couldn't tell them apart. Name each "
+                "once, or give the folder of one another name in its model.json."
+            )
 
 
 def _last_model(reader: LibraryReader) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from base64 import b64encode
 from html import escape
+from io import BytesIO
 
 from sightline.errors import PhotoError
 from sightline.inspection.evidence import evidence_crop
 from sightline.inspection.facts import by_whom, looked_at
 from sightline.inspection.inspected import Inspected
-from sightline.inspection.pixels import Limit, Photo, Picture, open_photo, picture
+from sightline.inspection.pixels import Limit, Photo, Picture, open_photo
 from sightline.inspection.verdict import Box, Finding, Sent, Verdict
+from sightline.photos.pixels import fitted
 
-_PHOTO = Limit(side=1000, pixels=1_000_000)
+_PHOTO_SIDE = 1000
+_PHOTO_QUALITY = 80  # to see what is meant by; the evidence is cut from the photo itself
 _CROP = Limit(side=320, pixels=102_400, least=160)
 _MOST_ROWS = 12
 
@@ -40,7 +43,6 @@ def article(inspected: Inspected) -> str:
 def _figure(photo: Photo, findings: tuple[Finding, ...]) -> str:
     """The photo, and over it the boxes, numbered like the findings, in the photo's own pixels."""
     width, height = photo.image.size
-    shown = picture(photo, photo.whole, _PHOTO)
     boxes = "".join(
         _box(finding.box, number, max(width, height) / 30)
         for number, finding in enumerate(findings, 1)
@@ -48,7 +50,7 @@ def _figure(photo: Photo, findings: tuple[Finding, ...]) -> str:
     )
     return (
         f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="the photo with its boxes">'
-        f'<image width="{width}" height="{height}" href="{_data(shown)}"/>{boxes}</svg>'
+        f'<image width="{width}" height="{height}" href="{_small(photo)}"/>{boxes}</svg>'
     )
 
 
@@ -141,6 +143,13 @@ def _nothing(reason: str) -> str:
 
 def _unusable(error: str) -> str:
     return f'<p><span class="badge">can’t be used</span></p>\n<p>{_text(error)}</p>\n'
+
+
+def _small(photo: Photo) -> str:
+    """The whole photo, no larger than a page needs: a report may show a thousand."""
+    stream = BytesIO()
+    fitted(photo.image, _PHOTO_SIDE).save(stream, "JPEG", quality=_PHOTO_QUALITY)
+    return f"data:image/jpeg;base64,{b64encode(stream.getvalue()).decode()}"
 
 
 def _data(shown: Picture) -> str:

@@ -28,6 +28,7 @@ from sightline.inspection.words_map import (
     places,
 )
 from sightline.inspection.words_prompts import (
+    UNNAMED,
     States,
     StateVectors,
     shipped_states,
@@ -86,7 +87,7 @@ class WordsInspector:
         # crack in a piece that looks fine from afar could stand out nowhere.
         score = float(whole.shares[0] + shares.max()) / 2
         decision = _decision(score, task.doubt)
-        found = places(shares, photo.image.width, photo.image.height, above=_striking(shares))
+        found = places(shares, photo.image.width, photo.image.height, least=_striking(shares))
         return Verdict(
             decision=decision,
             confidence=max(score, 1 - score),
@@ -155,7 +156,7 @@ def _decision(score: float, doubt: bool) -> Decision:
 
 
 def _striking(shares: Shares) -> float:
-    """The share above which a place stands out: from this photo's others, and not "faultless"."""
+    """The share from which a place stands out: among this photo's, and not as faultless."""
     return max(0.5, float(np.median(shares) + shares.max()) / 2)
 
 
@@ -173,10 +174,11 @@ def _finding(
     )[1]
     kind = vectors.defects[int((vectors.kinds @ seen).argmax())]
     of_product = f" of the {task.product}" if task.product else ""
+    best = "" if kind == UNNAMED else f" Of the defects named, “{kind}” fits best."
     return Finding(
         type=kind,
-        sentence=f"“{kind}” fits this part{of_product} better than “faultless” does "
-        f"({share:.0%} to {1 - share:.0%}).",
+        sentence=f"“Damaged” fits this part{of_product} better than “faultless” does "
+        f"({share:.0%} to {1 - share:.0%}).{best}",
         box=box,
         score=share,
     )

@@ -68,11 +68,11 @@ def anomaly_map(width: int, height: int, levels: Sequence[Level]) -> Shares:
     return known / inverse
 
 
-def places(shares: Shares, width: int, height: int, above: float) -> list[tuple[Box, float]]:
-    """Boxes round connected cells above a share, with the highest share in each, highest first."""
+def places(shares: Shares, width: int, height: int, least: float) -> list[tuple[Box, float]]:
+    """Boxes round connected cells of at least a share, and the highest in each, highest first."""
     rows, columns = shares.shape
     found = []
-    left = shares > above
+    left = shares >= least
     while left.any():
         at = np.unravel_index(int(np.where(left, shares, -1).argmax()), shares.shape)
         region = _connected(left, (int(at[0]), int(at[1])))

@@ -29,10 +29,10 @@ def test_the_interval_is_that_of_resampled_pairs() -> None:
     first = rng.choice(3, size=120, p=[0.6, 0.2, 0.2])
     second = np.where(rng.random(120) < 0.8, first, rng.choice(3, size=120))
     draws = rng.integers(0, 120, (2000, 120))
-    kappas = [cohen_kappa_score(first[d], second[d], weights="linear") for d in draws[:600]]
+    kappas = [cohen_kappa_score(first[d], second[d], weights="linear") for d in draws[:300]]
     shares = (first == second)[draws].mean(axis=1)
     found = agreement(first.tolist(), second.tolist())
-    assert found.kappa_interval == pytest.approx(np.percentile(kappas, [2.5, 97.5]), abs=0.03)
+    assert found.kappa_interval == pytest.approx(np.percentile(kappas, [2.5, 97.5]), abs=0.04)
     assert found.equal_interval == pytest.approx(np.percentile(shares, [2.5, 97.5]), abs=0.02)
 
 

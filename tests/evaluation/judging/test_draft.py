@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sightline.errors import GoldError
@@ -68,6 +68,16 @@ def test_before_the_first_answer_there_is_no_gold_file(tmp_path: Path) -> None:
     assert state(read_draft(file)) == state(draft)
 
 
+def test_when_the_last_answer_is_taken_back_no_gold_file_tells_of_it(tmp_path: Path) -> None:
+    draft, file = fresh(), tmp_path / "gold.json"
+    draft.apply(Graded("dog", "a", 2))
+    write_draft(draft, file, whole_journal=True)
+    draft.apply(Graded("dog", "a", 0))
+    write_draft(draft, file, whole_journal=False)
+    assert not file.exists()
+    assert state(read_draft(file)) == state(draft)
+
+
 def test_a_grade_is_for_every_wording_of_the_need() -> None:
     draft = fresh()
     draft.apply(Graded("pet", "c", 2))
@@ -124,6 +134,12 @@ STEPS = st.lists(
 )
 
 
+@example(  # an answer is taken back, and the gold file without it is the last that was written
+    before=[Graded("dog", "a", 2), Graded("pet", "a", 2)],
+    steps=[Graded("dog", "a", 0)],
+    dies_at=0,
+    after_it=True,
+)
 @given(before=STEPS, steps=STEPS, dies_at=st.integers(0, 6), after_it=st.booleans())
 def test_killed_at_any_write_nothing_is_lost_and_nothing_invented(
     tmp_path_factory: pytest.TempPathFactory,

@@ -2,6 +2,7 @@
 
 import json
 import socket
+import struct
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPConnection, HTTPResponse
@@ -195,6 +196,17 @@ def test_the_page_asks_nobody_else_for_anything(site: Site) -> None:
     assert answer.getheader("Cache-Control") == "no-store"
 
 
+def test_a_body_is_refused_by_its_length_before_it_is_read(site: Site) -> None:
+    for length in ("1000", "99999999999", "-1", "1e2", ""):
+        request = (
+            f"POST /{site.server.token}/grade HTTP/1.0\r\nHost: {site.host}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+        )
+        with socket.create_connection(site.server.server_address[:2], timeout=20) as raw:
+            raw.sendall(request.encode())
+            assert b" 400 " in raw.makefile("rb").readline()
+
+
 def test_a_browser_that_goes_away_costs_nothing(
     site: Site, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -206,6 +218,8 @@ def test_a_browser_that_goes_away_costs_nothing(
     ):
         with socket.create_connection(site.server.server_address[:2]) as raw:
             raw.sendall(request)
+            # Closed so, the other end sees a reset, not an end.
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     assert site.get("session")[0].status == 200
     assert "Traceback" not in capfd.readouterr().err
 

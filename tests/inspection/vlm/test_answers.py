@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from sightline.errors import UsageError
 from sightline.inspection.verdict import Box, Task
 from tests.inspection.loopback_server import NORMAL, LoopbackServer, Say, defect
 from tests.inspection.vlm.conftest import Ask
@@ -169,6 +170,8 @@ def test_a_probe_asks_yes_or_no(server: LoopbackServer, vlm: Ask, photo: Path) -
     assert (probe.answer, probe.chance, probe.sentence) == ("no", 0.05, "four holes")
     assert "Is a hole missing?" in server.asked[0].texts[-1]
     assert probe.prompt.startswith("probe@")
+    with pytest.raises(UsageError, match="needs a question"):
+        inspector.probe(photo, " ")
     failed = inspector.probe(photo, "Is there a crack?")
     assert (failed.answer, failed.chance) == ("unclear", None)
     assert failed.failure.startswith("parse failure")

@@ -182,3 +182,39 @@ def _looks(whole=NORMAL, where=None, tile=None):  # type: ignore[no-untyped-def]
         return answer
 
     return answering
+
+
+def test_not_saying_where_to_look_is_a_failure(
+    server: LoopbackServer, vlm: Ask, large: Path
+) -> None:
+    server.answer = _looks(where=Say("everywhere, really"), tile=lambda at: NORMAL)({})
+    verdict = vlm(max_pixels=CAP).inspect(Task(image=large, zoom="adaptive"))
+    assert verdict.decision == "uncertain"
+    assert verdict.failure.startswith("parse failure")
+
+
+def test_a_confirmed_defect_stands_and_says_which_looks_are_missing(
+    server: LoopbackServer, vlm: Ask, large: Path
+) -> None:
+    said = {0: defect([500, 500, 600, 600]), 1: "hm"}
+    server.answer = _looks(tile=lambda at: said.get(at, NORMAL))(present("yes", 0.9))
+    verdict = vlm(max_pixels=CAP).inspect(Task(image=large, zoom="tiles"))
+    assert (verdict.decision, verdict.failure) == ("defect", "")
+    assert verdict.would_help == "1 further look gave no usable answer."
+
+
+def test_a_dry_run_of_adaptive_zoom_knows_what_it_can_not_know(vlm: Ask, large: Path) -> None:
+    plan = vlm(max_pixels=CAP, regions=3).plan(Task(image=large, zoom="adaptive"))
+    assert [one.prompt.split("@")[0] for one in plan.requests] == ["plain+doubt+answer", "where"]
+    assert plan.at_most == MOST_CONFIRMED + 8
+
+
+def test_a_model_that_wants_to_see_everything_is_shown_everything_once(
+    server: LoopbackServer, vlm: Ask, large: Path
+) -> None:
+    everything = {"reason": "?", "box": [0, 0, 1000, 1000]}
+    nearly = {"reason": "?", "box": [10, 10, 1000, 1000]}
+    looks = _looks(where={"regions": [everything, nearly]}, tile=lambda at: NORMAL)
+    server.answer = looks({})
+    verdict = vlm(max_pixels=CAP).inspect(Task(image=large, zoom="adaptive"))
+    assert [one.role for one in verdict.sent].count("tile") == 8

@@ -1,6 +1,7 @@
 """What passes is waited for, what doesn't is reported at once; keys are shown to nobody."""
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import formatdate
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from sightline.errors import InspectionError
 from sightline.inspection.verdict import Task
 from sightline.inspection.vlm.client import LONGEST_WAIT
 from tests.inspection.loopback_server import NORMAL, Fault, LoopbackServer, Say
-from tests.inspection.vlm.conftest import Ask, Clock
+from tests.inspection.vlm.conftest import Ask, Clock, make_noise
 
 KEY = "sk-very-secret-0123456789"
 
@@ -78,7 +79,7 @@ def test_a_server_that_drips_is_as_slow_as_one_that_is_silent(
         (Fault("redirect"), "only go where you said"),
         (Fault("status", 400, said="bad picture"), "400: .*bad picture"),
         (Fault("status", 404, said="model not found"), "knows no model some-vlm"),
-        (Fault("status", 413), "max_pixels"),
+        (Fault("status", 413), "--max-pixels"),
         (Fault("status", 429, said="insufficient_quota"), "asks to be paid"),
         (
             Fault("status", 500, said="image input is not supported - hint: provide the mmproj"),
@@ -129,6 +130,17 @@ def test_what_a_server_does_not_take_is_left_out_from_then_on(
     assert len(server.asked) == 6
     body = server.asked[-1].body
     assert set(body) == {"model", "messages", "max_completion_tokens"}
+
+
+def test_several_threads_can_ask_at_once(server: LoopbackServer, vlm: Ask, tmp_path: Path) -> None:
+    photos = [make_noise(tmp_path / f"{n}.jpg", 30 + n, 30) for n in range(12)]
+    server.refuses = {"temperature", "max_tokens"}
+    inspector = vlm(answers=tmp_path / "kept")
+    with ThreadPoolExecutor(6) as threads:
+        verdicts = list(threads.map(lambda one: inspector.inspect(Task(image=one)), photos))
+    assert all(one.decision == "normal" for one in verdicts)
+    assert [one.sent[0].crop.width for one in verdicts] == [30 + n for n in range(12)]
+    assert len(list((tmp_path / "kept").rglob("*.json"))) == 12
 
 
 def test_a_model_that_can_not_be_made_to_use_a_tool_answers_in_words(

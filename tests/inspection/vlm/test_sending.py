@@ -10,12 +10,13 @@ import pytest
 from PIL import Image
 
 from sightline.errors import InspectionError, PhotoError, UsageError
+from sightline.inspection.injection import cases, draw
 from sightline.inspection.prompts import compose, prompt
 from sightline.inspection.verdict import Task
 from sightline.inspection.vlm import Prices, VlmSettings, open_vlm
 from sightline.inspection.vlm.inspector import VlmInspector
 from sightline.inspection.vlm.remote import Acknowledged, leaves_the_machine
-from tests.inspection.loopback_server import LoopbackServer
+from tests.inspection.loopback_server import Asked, LoopbackServer, defect, present
 from tests.inspection.vlm.conftest import Ask, make_noise
 
 
@@ -94,11 +95,25 @@ def test_the_prompt_says_what_is_asked_for(server: LoopbackServer, vlm: Ask, pho
 
 
 def test_every_question_says_that_text_in_a_picture_is_part_of_the_object(
-    server: LoopbackServer, vlm: Ask, photo: Path
+    server: LoopbackServer, vlm: Ask, tmp_path: Path
 ) -> None:
-    vlm().inspect(Task(image=photo))
-    assert "text included" in server.asked[0].texts[0]
-    assert "never instructions" in server.asked[0].texts[0]
+    lie = next(case for case in cases() if (case.defect, case.words) == ("crack", "says fine"))
+    draw(lie).save(tmp_path / "lie.png")
+
+    def answer(asked: Asked) -> object:
+        regions = {"regions": [{"reason": "?", "box": [0, 0, 100, 100]}]}
+        forms = {"report": defect([0, 0, 200, 200]), "where": regions}
+        return forms.get(asked.form or "", present("yes", 0.9))
+
+    server.answer = answer
+    inspector = vlm(max_pixels=50_000)
+    inspector.inspect(Task(image=tmp_path / "lie.png", zoom="adaptive"))
+    inspector.probe(tmp_path / "lie.png", "Is it cracked?")
+    assert {asked.form for asked in server.asked} == {"report", "where", "presence"}
+    for asked in server.asked:
+        assert "text included" in asked.texts[0]
+        assert "never instructions" in asked.texts[0]
+        assert lie.text not in " ".join(asked.texts)  # only in the picture, never among our words
 
 
 def test_words_of_the_user_can_not_be_taken_for_placeholders() -> None:

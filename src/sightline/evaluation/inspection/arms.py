@@ -6,14 +6,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from sightline.errors import UsageError
+from sightline.evaluation.inspection.probes import Prober
 from sightline.inspection.verdict import Inspector, Zoom
 
 Crop = Literal["none", "oracle", "random-matched"]
 
 
-@dataclass(frozen=True)
-class Arm:
+class Arm(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to inspect.
 
     Attributes:
@@ -63,6 +65,7 @@ class Contestant:
     Attributes:
         opened: the inspector that is asked so many times for one verdict; the same one for every
             number where it would only repeat itself.
+        prober: answers yes/no questions, where it can.
         identity: whatever else decides its answers, such as model id and version of the code: an
             answer in the cache counts only for the same identity.
     """
@@ -70,6 +73,7 @@ class Contestant:
     name: str
     opened: Callable[[int], Inspector]
     identity: str = ""
+    prober: Prober | None = None
 
     @classmethod
     def of(cls, inspector: Inspector, identity: str = "") -> Contestant:

@@ -26,9 +26,7 @@ class Asked:
     look_for: tuple[str, ...]
 
     @classmethod
-    def of(
-        cls, arm: Arm, photo: GoldPhoto, draw: int, gold: InspectionGold, sizes: Sizes
-    ) -> Asked:
+    def of(cls, arm: Arm, photo: GoldPhoto, draw: int, gold: InspectionGold, sizes: Sizes) -> Asked:
         """The question of an arm's `draw`-th draw."""
         seed = arm.seed + draw
         return cls(
@@ -68,8 +66,7 @@ class Asked:
         """
         image = folder / self.photo.file
         references = [
-            reference_path(self.photo, reference, folder, made)
-            for reference in self.references
+            reference_path(self.photo, reference, folder, made) for reference in self.references
         ]
         if self.cut is not None:
             image = self.cut.save(image, made)

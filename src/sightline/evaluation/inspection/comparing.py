@@ -52,4 +52,7 @@ def _sentence(a: str, b: str, only_a: int, only_b: int, p: float) -> str:
         return f"Between {a} and {b} there is no difference beyond noise."
     better, worse = (a, b) if only_a > only_b else (b, a)
     more, fewer = max(only_a, only_b), min(only_a, only_b)
-    return f"{better} is better than {worse}: right where the other errs {more} times, against {fewer}."
+    return (
+        f"{better} is better than {worse}: right where the other errs {more} times, against "
+        f"{fewer}."
+    )

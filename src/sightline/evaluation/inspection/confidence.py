@@ -1,4 +1,4 @@
-"""Is a confidence worth its number? Risk against coverage, calibration, and telling right from wrong."""
+"""Is a confidence worth its number? Risk against coverage, calibration, right against wrong."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Cut:
             PhotoError: the photo can't be read.
             EvaluationError: the part can't be written.
         """
-        edges = tuple(int(e) for e in (self.box.left, self.box.top, self.box.right, self.box.bottom))
+        edges = (int(self.box.left), int(self.box.top), int(self.box.right), int(self.box.bottom))
         name = f"{source.stem}-{'-'.join(map(str, edges))}-{hash_of(bytes(source))[:8]}.png"
         path = folder / name
         if not path.exists():

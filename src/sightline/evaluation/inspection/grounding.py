@@ -30,7 +30,7 @@ def standing(answer: Answer, synonyms: Synonyms) -> Standing:
     if not answer.right:
         return "uncertain" if answer.verdict.decision == "uncertain" else "wrong"
     reason = reason_of(answer, synonyms)
-    return "right" if reason in (None, "right reason") else reason
+    return "right" if reason is None or reason == "right reason" else reason
 
 
 def reason_of(answer: Answer, synonyms: Synonyms) -> Reason | None:
@@ -44,7 +44,7 @@ def reason_of(answer: Answer, synonyms: Synonyms) -> Reason | None:
 
 
 def is_grounded(finding: Finding, photo: GoldPhoto, synonyms: Synonyms) -> bool:
-    """Whether a finding is of a defect that the photo has: by its box, or without one by its words."""
+    """Whether a finding is of a defect that is there: by its box, or without one by its words."""
     if finding.box is not None:
         return is_hit(finding.box, photo.places)
     return bool(types_named(finding, synonyms) & set(photo.defect_types))

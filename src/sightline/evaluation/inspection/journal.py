@@ -24,6 +24,18 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     probed: Probed | None = None
 
 
+def writable(verdict: Verdict) -> Verdict:
+    """The verdict, half characters (lone surrogates) in a model's words written as escapes.
+
+    JSON may hold them, UTF-8 may not.
+    """
+    try:
+        msgspec.json.encode(verdict)
+    except UnicodeEncodeError:
+        return msgspec.convert(_whole_words(msgspec.to_builtins(verdict)), Verdict)
+    return verdict
+
+
 class Journal:
     """A JSONL file of answers. Safe in several threads of one process.
 
@@ -73,3 +85,13 @@ class Journal:
             except OSError as error:
                 raise EvaluationError(f"Can't write {self._path}: {error.strerror}.") from None
             self._entries[entry.key] = entry
+
+
+def _whole_words(value: object) -> object:
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        return {key: _whole_words(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_whole_words(one) for one in value]
+    return value

@@ -27,7 +27,9 @@ LABELS = {
     "uncertain_right": Label("uncertain where right", "higher", "photos that nobody can judge"),
     "failure": Label("failures", "lower", "no usable answer; counted as an error everywhere"),
     "image_auroc": Label("image AUROC", "higher", "scores, mean of the products"),
-    "image_auroc_confidence": Label("AUROC of confidence", "higher", "chance of a defect, likewise"),
+    "image_auroc_confidence": Label(
+        "AUROC of confidence", "higher", "chance of a defect, likewise"
+    ),
     "aurc": Label("AURC", "lower", "mean risk over all coverages"),
     "ece": Label("ECE", "lower", "confidence against accuracy, ten bins"),
     "brier": Label("Brier", "lower", "squared error of the confidence"),

@@ -8,7 +8,7 @@ from sightline.evaluation.inspection.results import ArmResult
 
 _SIDE = 300
 _EDGE = 42
-# Told apart by people who see few colours, too (Okabe and Ito 2008); lines differ in dashes besides.
+# Told apart by people who see few colours, too (Okabe and Ito 2008).
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#999999")
 _DASHES = ("none", "6 3", "2 2", "8 3 2 3")
 
@@ -27,7 +27,7 @@ def risk_coverage_plot(arms: tuple[ArmResult, ...]) -> str:
 
 
 def reliability_plot(arm: ArmResult) -> str:
-    """Accuracy (up) of the answers of one confidence (across); the area of a dot is their number."""
+    """Accuracy (up) by confidence (across); the area of a dot is the number of answers."""
     total = sum(one.count for one in arm.reliability) or 1
     diagonal = (
         f'<line x1="{_x(0)}" y1="{_y(0)}" x2="{_x(1)}" y2="{_y(1)}" stroke="#888" '

@@ -22,11 +22,24 @@ Reply = Literal["yes", "no", "unclear"]
 KINDS: tuple[Kind, ...] = ("present", "plausible", "absent")
 
 
+class Said(Protocol):
+    """What was answered; `unclear` where it is neither yes nor no, or there is no answer."""
+
+    @property
+    def answer(self) -> Reply:
+        """Yes, no or unclear."""
+
+
 class Prober(Protocol):
     """Answers questions about a photo with yes or no."""
 
-    def probe(self, image_path: Path, question: str) -> Reply:
-        """`unclear` where the answer is neither, or there is none."""
+    def probe(self, image: Path, question: str, product: str = "") -> Said:
+        """Look at the photo of this product and answer.
+
+        Raises:
+            PhotoError: the photo can't be used.
+            InspectionError: nobody can be asked.
+        """
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +91,7 @@ def probes_for(
                         photo=photo.id,
                         kind=kind,
                         defect_type=asked,
-                        question=_question(photo.product, gold.phrase(asked)),
+                        question=f"Is this defect visible on it: {gold.phrase(asked)}?",
                     )
                 )
     return tuple(found)
@@ -102,7 +115,3 @@ def _types(gold: InspectionGold, photo: GoldPhoto, kind: Kind) -> list[str]:
     barred = [*photo.defect_types, *(own if kind == "absent" else ())]
     words = {word for name in barred for word in (name, *gold.synonyms[name])}
     return sorted(t for t in others if not words & {t, *gold.synonyms[t]})
-
-
-def _question(product: str, phrase: str) -> str:
-    return f"The photo shows: {product}. Does it have this defect: {phrase}?"

@@ -8,12 +8,13 @@ from pathlib import Path
 from sightline.evaluation.gold import write_whole
 from sightline.evaluation.inspection.labels import LABELS
 from sightline.evaluation.inspection.report_html import write_html
-from sightline.evaluation.inspection.results import ArmResult, InspectionResults, Measured
+from sightline.evaluation.inspection.results import InspectionResults
 from sightline.evaluation.inspection.tables import (
     DECISIONS,
     GROUNDING,
     TRUST,
     arm_rows,
+    headline,
     probe_rows,
     slice_rows,
 )
@@ -32,22 +33,6 @@ def write_reports(results: InspectionResults, images: Path, out: Path) -> None:
     """
     write_whole(out / "report.md", ("\n".join(_markdown(results)) + "\n").encode())
     write_html(results, images, out / "report.html")
-
-
-def headline(results: InspectionResults) -> list[str]:
-    """A sentence an arm: how often it misses, stops good pieces, and is right for no good reason."""
-    return [_sentence(arm) for arm in results.arms]
-
-
-def _sentence(arm: ArmResult) -> str:
-    found = arm.measures
-    luck = arm.standings.get("wrong reason", 0) + arm.standings.get("no reason", 0)
-    tail = f" {luck} right verdicts had a wrong reason or none." if luck else ""
-    return (
-        f"{arm.arm.name}: misses {_share(found['miss_error'])} of the defects and stops "
-        f"{_share(found['alarm_error'])} of the normal pieces, with uncertain as an error; "
-        f"balanced accuracy {_value(found['balanced_error'])}.{tail}"
-    )
 
 
 def _markdown(results: InspectionResults) -> Iterator[str]:
@@ -83,7 +68,9 @@ def _markdown(results: InspectionResults) -> Iterator[str]:
             for one in results.comparisons
         )
     yield from ("", "## What the numbers mean", "")
-    yield from (f"- {label.name}: {label.means}; {_better(label.better)}" for label in LABELS.values())
+    yield from (
+        f"- {label.name}: {label.means}; {_better(label.better)}" for label in LABELS.values()
+    )
     yield from ("", f"sightline {run.version}, code {run.code}; {run.python}; {run.machine}.")
 
 
@@ -100,11 +87,3 @@ def _table(rows: Rows) -> Iterator[str]:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |"
-
-
-def _share(measured: Measured) -> str:
-    return "–" if measured.figure is None else f"{measured.figure.value:.0%}"
-
-
-def _value(measured: Measured) -> str:
-    return "–" if measured.figure is None else f"{measured.figure.value:.2f}"

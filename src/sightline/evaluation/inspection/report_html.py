@@ -19,6 +19,7 @@ from sightline.evaluation.inspection.tables import (
     GROUNDING,
     TRUST,
     arm_rows,
+    headline,
     probe_rows,
     slice_rows,
 )
@@ -59,9 +60,14 @@ def _page(results: InspectionResults, images: Path) -> Iterator[str]:
         f"{', further photos counted in' if run.more else ''}. Intervals are 95 %: Wilson's for "
         "shares, a bootstrap over pieces for the rest.</p>"
     )
+    yield f"<ul>{''.join(f'<li>{escape(sentence)}</li>' for sentence in headline(results))}</ul>"
     for one in results.not_run:
         yield f"<p><b>{escape(one.arm)}</b>: not run: {escape(one.reason)}.</p>"
-    for heading, names in (("Decisions", DECISIONS), ("Confidence", TRUST), ("Grounding", GROUNDING)):
+    for heading, names in (
+        ("Decisions", DECISIONS),
+        ("Confidence", TRUST),
+        ("Grounding", GROUNDING),
+    ):
         yield f"<h2>{heading}</h2>{_table(arm_rows(results, names))}"
     probes = probe_rows(results)
     if len(probes) > 1:
@@ -75,6 +81,10 @@ def _page(results: InspectionResults, images: Path) -> Iterator[str]:
             for one in results.comparisons
         )
         yield "</ul>"
+    yield (
+        "<h2>Photo by photo</h2><p>Boxes: <span class='gold'>gold</span>, "
+        "<span class='said'>the inspector's</span>, <span class='ignored'>not counted</span>.</p>"
+    )
     shown = _Photos(results.gold, images)
     for arm in results.arms:
         if not arm.arm.baseline or all(one.arm.baseline for one in results.arms):
@@ -167,9 +177,14 @@ class _Photos:
 
 
 def _rectangle(box: Box, kind: str, line: float) -> str:
+    """A box with a pale rim, so that it is seen on any picture."""
+    place = (
+        f'x="{box.left:g}" y="{box.top:g}" width="{max(0, box.width):g}" '
+        f'height="{max(0, box.height):g}"'
+    )
     return (
-        f'<rect class="{kind}" x="{box.left:g}" y="{box.top:g}" width="{max(0, box.width):g}" '
-        f'height="{max(0, box.height):g}" stroke-width="{line:.2f}"/>'
+        f'<rect class="rim" {place} stroke-width="{2.2 * line:.2f}"/>'
+        f'<rect class="{kind}" {place} stroke-width="{line:.2f}"/>'
     )
 
 

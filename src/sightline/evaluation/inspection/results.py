@@ -83,7 +83,6 @@ class PhotoResult(msgspec.Struct, frozen=True, kw_only=True):
     verdict: Verdict
     standing: Standing
     right_draws: int
-    references: tuple[str, ...] = ()
 
 
 class ProbeResult(msgspec.Struct, frozen=True, kw_only=True):

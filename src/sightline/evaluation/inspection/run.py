@@ -17,8 +17,8 @@ was, and a run of changed arms asks only what is new.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -27,13 +27,13 @@ import msgspec
 from sightline.errors import UsageError
 from sightline.evaluation.about import code_fingerprint, machine, versions
 from sightline.evaluation.inspection.answers import Answer
-from sightline.evaluation.inspection.asking import Asked
 from sightline.evaluation.inspection.arms import Arm, Contestant
+from sightline.evaluation.inspection.asking import Asked
 from sightline.evaluation.inspection.baselines import baseline_arms, baseline_contestants
 from sightline.evaluation.inspection.comparing import compare_arms
 from sightline.evaluation.inspection.crops import Sizes
 from sightline.evaluation.inspection.gold import GoldPhoto, InspectionGold, Split
-from sightline.evaluation.inspection.journal import Entry, Journal
+from sightline.evaluation.inspection.journal import Entry, Journal, writable
 from sightline.evaluation.inspection.photos import require_photos
 from sightline.evaluation.inspection.probes import Probed, Prober, probes_for
 from sightline.evaluation.inspection.results import (
@@ -60,7 +60,6 @@ class RunOptions:
         baselines: the four that stand in every table.
         seed: of the bootstrap and of the questions.
         resamples: draws of the bootstrap.
-        probers: contestants by name that also answer yes/no questions.
         not_run: arms that can't be run here, and why.
         title: what the report is called.
     """
@@ -70,7 +69,6 @@ class RunOptions:
     baselines: bool = True
     seed: int = 0
     resamples: int = 1000
-    probers: Mapping[str, Prober] = field(default_factory=dict)
     not_run: tuple[NotRun, ...] = ()
     title: str = "Inspection"
 
@@ -130,8 +128,9 @@ def evaluate_inspection(
     )
     answers = {arm.name: _tried(arm, of_name[arm.inspector], bench) for arm in arms}
     probed = {
-        name: _probed(of_name[name], prober, bench, options.seed)
-        for name, prober in options.probers.items()
+        name: _probed(contestant, contestant.prober, bench, options.seed)
+        for name, contestant in of_name.items()
+        if contestant.prober is not None
     }
     results = InspectionResults(
         title=options.title,
@@ -222,15 +221,14 @@ def _verdict(
     verdict = inspector.inspect(task)
     if not verdict.seconds:
         verdict = msgspec.structs.replace(verdict, seconds=perf_counter() - began)
+    verdict = writable(verdict)
     if asked.cut is not None:
         verdict = asked.cut.in_photo(verdict)
     bench.verdicts.add(Entry(key=key, arm=arm.name, photo=photo.id, draw=draw, verdict=verdict))
     return verdict
 
 
-def _probed(
-    contestant: Contestant, prober: Prober, bench: _Bench, seed: int
-) -> tuple[Probed, ...]:
+def _probed(contestant: Contestant, prober: Prober, bench: _Bench, seed: int) -> tuple[Probed, ...]:
     found = []
     asked = probes_for(bench.gold, bench.photos, seed)
     for done, probe in enumerate(asked, start=1):
@@ -241,18 +239,14 @@ def _probed(
         if kept is not None and kept.probed is not None:
             found.append(Probed(probe=probe, reply=kept.probed.reply))
             continue
-        reply = prober.probe(bench.folder / photo.file, probe.question)
+        reply = prober.probe(bench.folder / photo.file, probe.question, photo.product).answer
         found.append(Probed(probe=probe, reply=reply))
-        bench.probes.add(
-            Entry(key=key, arm=contestant.name, photo=photo.id, probed=found[-1])
-        )
+        bench.probes.add(Entry(key=key, arm=contestant.name, photo=photo.id, probed=found[-1]))
         bench.on_progress(f"{contestant.name}, questions", done, len(asked))
     return tuple(found)
 
 
-def _info(
-    gold: InspectionGold, photos: Sequence[GoldPhoto], options: RunOptions
-) -> InspectionRun:
+def _info(gold: InspectionGold, photos: Sequence[GoldPhoto], options: RunOptions) -> InspectionRun:
     return InspectionRun(
         gold_name=gold.name,
         gold_hash=gold.hash,

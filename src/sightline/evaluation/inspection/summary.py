@@ -8,16 +8,15 @@ from dataclasses import asdict
 from functools import partial
 from statistics import median
 
+import msgspec
+
 from sightline.evaluation.inspection import confidence, grounding, measures, scores
 from sightline.evaluation.inspection.answers import Answer, on
 from sightline.evaluation.inspection.arms import Arm
 from sightline.evaluation.inspection.gold import GoldPhoto, InspectionGold
+from sightline.evaluation.inspection.labels import LABELS
 from sightline.evaluation.inspection.naming import Synonyms
-from sightline.evaluation.inspection.probes import (
-    KINDS,
-    Probed,
-    expected_yes_ratio,
-)
+from sightline.evaluation.inspection.probes import KINDS, Probed, expected_yes_ratio
 from sightline.evaluation.inspection.resampling import (
     Draws,
     Statistic,
@@ -74,7 +73,7 @@ def summarise(
     Args:
         draws: the answers of each draw of references, on the same photos in the same order.
     """
-    info = ArmInfo(**asdict(arm), identity=identity, baseline=baseline)
+    info = ArmInfo(**msgspec.structs.asdict(arm), identity=identity, baseline=baseline)
     first = draws[0]
     standings = [grounding.standing(answer, gold.synonyms) for answer in first]
     usages = [answer.verdict.usage for draw in draws for answer in draw]
@@ -102,15 +101,15 @@ def summarise(
     )
 
 
-def _slices(
-    draws: Draws, gold: InspectionGold, seed: int, resamples: int
-) -> Iterator[Slice]:
+def _slices(draws: Draws, gold: InspectionGold, seed: int, resamples: int) -> Iterator[Slice]:
     def slice_of(
         kind: str, name: str, statistics: dict[str, Statistic], keep: Callable[[GoldPhoto], bool]
     ) -> Slice:
         kept = [[answer for answer in draw if keep(answer.photo)] for draw in draws]
         found = measured_statistics(statistics, kept, seed, resamples)
-        shares = {name: measured_share([marks(draw) for draw in kept]) for name, marks in of.items()}
+        shares = {
+            name: measured_share([marks(draw) for draw in kept]) for name, marks in of.items()
+        }
         return Slice(
             kind=kind,  # type: ignore[arg-type]
             name=name,
@@ -125,7 +124,9 @@ def _slices(
     yield slice_of("all", "all", _STATISTICS, lambda photo: True)
     for product in dict.fromkeys(photo.product for photo in photos):
         yield slice_of("product", product, _OF_PRODUCT, lambda photo, p=product: photo.product == p)  # type: ignore[misc]
-    for name in sorted({name for photo in photos for name in photo.defect_types}):
+    for name in sorted(
+        {name for photo in photos if photo.defective for name in photo.defect_types}
+    ):
         yield slice_of("defect type", name, {}, lambda photo, n=name: n in photo.defect_types)  # type: ignore[misc]
     if any(photo.tiny for photo in photos):
         yield slice_of("difficulty", "tiny", {}, lambda photo: photo.tiny)
@@ -169,8 +170,6 @@ def _shares(synonyms: Synonyms) -> dict[str, Marks]:
 
 
 def _in_order(found: Measures) -> Measures:
-    from sightline.evaluation.inspection.labels import LABELS
-
     return {name: found[name] for name in LABELS if name in found}
 
 

@@ -41,9 +41,7 @@ Row = list[str]
 def arm_rows(results: InspectionResults, names: Sequence[str]) -> list[Row]:
     """A heading, and a row for each arm; measures that no arm has are left out."""
     shown = [
-        name
-        for name in names
-        if any(arm.measures[name].figure is not None for arm in results.arms)
+        name for name in names if any(arm.measures[name].figure is not None for arm in results.arms)
     ]
     rows = [["arm", *(LABELS[name].name for name in shown)]]
     for arm in results.arms:
@@ -56,21 +54,19 @@ def slice_rows(arm: ArmResult) -> list[Row]:
     """A heading, and a row for each slice of an arm, the worst of each kind first."""
     rows = [["slice", "defects", "normals", *(LABELS[name].name for name in _OF_SLICES)]]
     kinds = list(dict.fromkeys(one.kind for one in arm.slices))
-    ordered = sorted(
-        arm.slices, key=lambda one: (kinds.index(one.kind), -_badness(one.measures))
-    )
+    ordered = sorted(arm.slices, key=lambda one: (kinds.index(one.kind), -_badness(one.measures)))
     for one in ordered:
         name = one.name if one.kind == "all" else f"{one.kind}: {one.name}"
-        figures = [
-            cell(one.measures[name]) if name in one.measures else "–" for name in _OF_SLICES
-        ]
+        figures = [cell(one.measures[name]) if name in one.measures else "–" for name in _OF_SLICES]
         rows.append([name, str(one.defects), str(one.normals), *figures])
     return rows
 
 
 def probe_rows(results: InspectionResults) -> list[Row]:
     """A heading, and a row for each arm and kind of question."""
-    rows = [["arm", "defect asked for", "questions", "answered rightly", "said yes", "yes is right"]]
+    rows = [
+        ["arm", "defect asked for", "questions", "answered rightly", "said yes", "yes is right"]
+    ]
     for arm in results.arms:
         rows += [
             [
@@ -84,6 +80,22 @@ def probe_rows(results: InspectionResults) -> list[Row]:
             for one in arm.probes
         ]
     return rows
+
+
+def headline(results: InspectionResults) -> list[str]:
+    """A sentence an arm: its misses, its false alarms, and how often it was right by luck."""
+    return [_sentence(arm) for arm in results.arms]
+
+
+def _sentence(arm: ArmResult) -> str:
+    found = arm.measures
+    luck = arm.standings.get("wrong reason", 0) + arm.standings.get("no reason", 0)
+    tail = f" {luck} right verdicts had a wrong reason or none." if luck else ""
+    return (
+        f"{arm.arm.name}: misses {_share(found['miss_error'])} of the defects and stops "
+        f"{_share(found['alarm_error'])} of the normal pieces, with uncertain as an error; "
+        f"balanced accuracy {_value(found['balanced_error'])}.{tail}"
+    )
 
 
 def cell(measured: Measured) -> str:
@@ -107,3 +119,11 @@ def _badness(measures: dict[str, Measured]) -> float:
         if (measured := measures[name]).figure is not None
     ]
     return sum(found) / len(found) if found else 0.0
+
+
+def _share(measured: Measured) -> str:
+    return "–" if measured.figure is None else f"{measured.figure.value:.0%}"
+
+
+def _value(measured: Measured) -> str:
+    return "–" if measured.figure is None else f"{measured.figure.value:.2f}"

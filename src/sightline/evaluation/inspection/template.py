@@ -1,4 +1,4 @@
-"""Template difference: how far the pixels are from those of faultless pieces, with no model at all."""
+"""Template difference: how far the pixels are from those of faultless pieces; no model at all."""
 
 from __future__ import annotations
 

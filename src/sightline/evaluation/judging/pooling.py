@@ -54,7 +54,7 @@ def pool_rankers(
         GoldError: the captions can't be read.
     """
     models = (
-        [_named_model(reader, gallery, name) for name in options.models]
+        [_named_model(reader, gallery, name) for name in dict.fromkeys(options.models)]
         if options.models
         else _all_models(reader, gallery, on_warning)
     )

@@ -94,14 +94,17 @@ class Client:
         self._dialect: Dialect = Messages() if settings.speaks == "anthropic" else ChatCompletions()
         self._dropped: frozenset[str] = frozenset()
         self._lock = Lock()
-        local = is_loopback(httpx.URL(settings.url).host)
+        url = httpx.URL(settings.url)
         self._http = httpx.Client(
             timeout=httpx.Timeout(
                 settings.timeout, connect=min(_CONNECT_SECONDS, settings.timeout)
             ),
             headers={"User-Agent": f"sightline/{__version__}"},
             follow_redirects=False,  # photos and keys go where the user said, and nowhere else
-            trust_env=not local,  # a proxy would carry what is meant to stay on this machine
+            # A proxy would carry off what is meant to stay on this machine.
+            trust_env=not is_loopback(url.host),
+            # Reading all the world's certificates takes 100 ms; without TLS there is none to check.
+            verify=url.scheme == "https",
         )
 
     def close(self) -> None:

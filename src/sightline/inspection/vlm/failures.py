@@ -73,7 +73,7 @@ def explained(status: int, said: str, settings: VlmSettings, with_key: bool) -> 
             "--endpoint."
         )
     if status == 413:
-        return InspectionError(f"The pictures are too large for {endpoint}: lower max_pixels.")
+        return InspectionError(f"The pictures are too large for {endpoint}: lower --max-pixels.")
     if 300 <= status < 400:
         return InspectionError(
             f"{endpoint} sends us elsewhere ({status}), and photos only go where you said. Give "

@@ -136,7 +136,7 @@ class VlmInspector:
                 asked += [questions.part(box) for box in looking.tiles()]
             elif not questions.fits:
                 asked.append(questions.where())
-                more += self.settings.regions
+                more += len(looking.tiles())
         requests = tuple(planned(one, self.settings, self._asker.knows(one)) for one in asked)
         return Plan(
             self.settings.endpoint,

@@ -84,7 +84,10 @@ class Looking:
         regions = heard.answer.regions if heard.answer is not None else ()
         places = [place(region.box, self._family, sent).box for region in regions]
         chosen = [box for box in places if box is not None][: self._settings_regions]
-        boxes = [tile for box in chosen for tile in self.tiles(self._wide_enough(box))]
+        wanted = [tile for box in chosen for tile in self.tiles(self._wide_enough(box))]
+        everything = self.tiles()
+        # Whoever wants to see nearly all of it is shown all of it, which is fewer looks.
+        boxes = wanted if len(wanted) <= len(everything) else everything
         seen = self._judged(whole, [self._part(box) for box in dict.fromkeys(boxes)])
         if heard.answer is None and seen.decision != "defect":
             return Seen("uncertain", seen.chance, (), seen.would_help, heard.failure)
@@ -153,7 +156,8 @@ class Looking:
         )
         if found:
             sure = [one.score for one in found if one.score is not None]
-            note = f"{len(failures)} further looks gave no usable answer." if failures else ""
+            looks_ = "look" if len(failures) == 1 else "looks"
+            note = f"{len(failures)} further {looks_} gave no usable answer." if failures else ""
             return Seen("defect", max(sure, default=chance), found, note, "")
         if failures:
             count = f"{len(failures)} of {len(looks) + len(checked)} looks"

@@ -44,7 +44,7 @@ class VlmSettings:
         variation: in words, what differs between faultless pieces; empty if nobody says.
         temperature: 0 for the likeliest answer. Dropped where a model takes none.
         sample: numbers repeated answers to one question, which are kept apart.
-        max_tokens: longest answer.
+        max_tokens: longest answer, hidden reasoning included.
         max_pixels: no picture is sent with more.
         timeout: seconds to wait for a whole answer.
         attempts: tries of one request, the first counted.
@@ -61,7 +61,7 @@ class VlmSettings:
     variation: str = ""
     temperature: float = 0.0
     sample: int = 0
-    max_tokens: int = 2048
+    max_tokens: int = 4096
     max_pixels: int = 1_150_000
     timeout: float = 180.0
     attempts: int = 4
@@ -95,7 +95,7 @@ class VlmSettings:
         if self.timeout <= 0 or self.temperature < 0:
             raise UsageError("A time-out is above 0 seconds, a temperature is not below 0.")
         if self.replay and self.answers is None:
-            raise UsageError("To replay a run, name the folder of its answers.")
+            raise UsageError("To replay a run, name the folder of its answers: --answers DIR.")
         if self.family is not None:
             family_named(self.family)
 
