@@ -5,9 +5,10 @@ from hashlib import sha256
 from pathlib import Path
 
 from sightline.evaluation.gold import GalleryPhoto, Gold, GoldQuery, write_gold
+from sightline.evaluation.inputs import EvalOptions
 from sightline.evaluation.progress import silent
 from sightline.evaluation.results import Results
-from sightline.evaluation.run import EvalOptions, evaluate
+from sightline.evaluation.run import evaluate
 from tests.making import make_photo
 
 COLOURS = ("red", "green", "blue", "yellow")
@@ -30,7 +31,7 @@ class World:
         return self.folder / "gold.json"
 
     def gold(self) -> Gold:
-        """Every colour has a query; a short and a long one for red; two ask for what isn't there."""
+        """A query a colour, a second wording for red, and two for colours that aren't there."""
         gallery = tuple(
             GalleryPhoto(name, sha256((self.photos / name).read_bytes()).hexdigest())
             for name in names()

@@ -11,9 +11,10 @@ from ranx import Qrels, Run
 import sightline.evaluation.scoring as scoring
 from sightline.errors import EvaluationError, GoldError, LibraryError, UsageError
 from sightline.evaluation.gold import write_gold
+from sightline.evaluation.inputs import EvalOptions
 from sightline.evaluation.progress import silent
 from sightline.evaluation.results import Results, read_results
-from sightline.evaluation.run import EvalOptions, evaluate
+from sightline.evaluation.run import evaluate
 from tests.evaluation.making import COLOURS, World
 from tests.making import make_model, make_photo
 
@@ -123,7 +124,7 @@ def test_missing_photos_are_counted_and_warned_of(world: World) -> None:
 
 def test_photos_that_are_not_under_the_named_folder_stop_the_run(world: World) -> None:
     (world.photos / "red/0.png").unlink()
-    with pytest.raises(GoldError, match=r"1 of the 16 photos .* red/0\.png"):
+    with pytest.raises(GoldError, match=r"1 of the 16 photos .*red/0\.png"):
         world.run()
 
 
@@ -172,8 +173,8 @@ def test_a_library_without_that_model_says_what_to_do(world: World, tmp_path: Pa
 
 def test_two_models_of_one_name_are_told_apart_or_refused(world: World, tmp_path: Path) -> None:
     twin = make_model(tmp_path / "twin", name="tiny", seed=1)
+    options = EvalOptions(photos=world.photos, models=(str(world.model), str(twin)))
     with pytest.raises(UsageError, match="Two models are called 'tiny'"):
-        options = EvalOptions(photos=world.photos, models=(str(world.model), str(twin)))
         evaluate(world.gold_file, world.folder / "run", options, silent)
 
 

@@ -146,7 +146,9 @@ def evaluate(
     elif _holds_inspection_labels(gold):
         from sightline.cli.eval_inspection import evaluate_labels
 
-        evaluate_labels(gold, photos, inspector or [], model or [], out, seed, output)
+        evaluate_labels(
+            gold, photos, inspector or [], model or [], experiment or [], out, seed, output
+        )
     else:
         _retrieval(
             gold, library, photos, model, ranker, captions, experiment, out, cold, seed, output
@@ -167,8 +169,8 @@ def _retrieval(
     output: str,
 ) -> None:
     from sightline.cli.work_progress import stage_progress
+    from sightline.evaluation.inputs import EvalOptions
     from sightline.evaluation.rankers.build import BASELINES
-    from sightline.evaluation.run import EvalOptions
     from sightline.evaluation.whole_run import evaluate_and_report
 
     if ranker is None:

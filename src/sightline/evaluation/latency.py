@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -24,6 +25,8 @@ from sightline.retrieval.search import search
 
 _COLD_SECONDS = 60.0
 
+Kept = TypeVar("Kept")
+
 
 def timed(
     place: Place, encoder: DualEncoder, queries: Sequence[GoldQuery], cold: int, cache: Path
@@ -36,11 +39,9 @@ def timed(
         EvaluationError: the command fails, or takes a minute.
     """
     path = cache / f"latency-{encoder.id}-{cold}.json"
-    if path.is_file():
-        try:
-            return msgspec.json.decode(path.read_bytes(), type=Latency)
-        except (OSError, msgspec.DecodeError):
-            path.unlink(missing_ok=True)
+    kept = _kept(path, Latency)
+    if kept is not None:
+        return kept
     warm = _warm(place, encoder, queries)
     p50, p95 = np.percentile(warm, [50, 95])
     latency = Latency(warm_p50=float(p50), warm_p95=float(p95))
@@ -58,13 +59,21 @@ def index_cost(
     path = cache / f"index-{model_id}.json"
     if model_id in seconds:
         write_whole(path, msgspec.json.encode(seconds[model_id]))
-    spent = msgspec.json.decode(path.read_bytes(), type=float) if path.is_file() else None
+    spent = _kept(path, float)
     (stored,) = [model for model in reader.models() if model.model_id == model_id]
     ((photos,),) = reader.query("SELECT count(*) FROM vectors WHERE model = ?", stored.row)
     record = reader.place.database.stat().st_size
     count = max(1, int(str(photos)))
     each = stored.dimensions * DTYPE.itemsize + record / count
     return IndexCost(seconds=spent, photos=count, bytes_per_photo=each)
+
+
+def _kept(path: Path, kind: type[Kept]) -> Kept | None:
+    """What an earlier run kept; None where there is nothing, or nothing that can be read."""
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _warm(place: Place, encoder: DualEncoder, queries: Sequence[GoldQuery]) -> list[float]:

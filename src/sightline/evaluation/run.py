@@ -19,14 +19,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
-from sightline.encoders import DualEncoder, load_encoder
-from sightline.errors import EvaluationError, LibraryError, UsageError
+from sightline.errors import EvaluationError
 from sightline.evaluation import about
 from sightline.evaluation.directions import image_to_image, image_to_text
 from sightline.evaluation.experiments import (
@@ -36,9 +34,9 @@ from sightline.evaluation.experiments import (
     run_experiment,
 )
 from sightline.evaluation.failures import Explainer
-from sightline.evaluation.gallery import Gallery, files_under, gallery_of
+from sightline.evaluation.gallery import Gallery
 from sightline.evaluation.gold import Gold, read_gold, write_gold, write_whole
-from sightline.evaluation.kept_texts import KeptTexts
+from sightline.evaluation.inputs import EvalOptions, Inputs, open_inputs
 from sightline.evaluation.latency import index_cost, timed
 from sightline.evaluation.measure import (
     histogram,
@@ -52,7 +50,7 @@ from sightline.evaluation.measure import (
 from sightline.evaluation.metrics import ranked
 from sightline.evaluation.paired import compare_rankers
 from sightline.evaluation.progress import OnProgress
-from sightline.evaluation.rankers.build import RANKERS, Workshop
+from sightline.evaluation.rankers.build import RANKERS
 from sightline.evaluation.rankers.by_caption import Captions
 from sightline.evaluation.rankers.by_encoder import EncoderRanker
 from sightline.evaluation.rankers.ranker import Ranker
@@ -60,50 +58,9 @@ from sightline.evaluation.results import RankerResult, Results, RunInfo, write_r
 from sightline.evaluation.scoring import ScoreCache, Scored, score_all
 from sightline.evaluation.slices import Slice
 from sightline.evaluation.slicing import all_slices
-from sightline.library.indexer import Progress
-from sightline.library.place import Place, library_place
-from sightline.library.reader import LibraryReader
 from sightline.version import __version__
 
 _TREC_DEPTH = 100
-
-
-@dataclass(frozen=True)
-class EvalOptions:
-    """What to compare, on what.
-
-    Attributes:
-        library: where the photos are indexed; the default library where None.
-        photos: folder that the gold file's names start from; the run then indexes them itself.
-        models: encoders by name or folder; the library's last one, or the bundled one, if empty.
-        rankers: further rankers (`rankers/build.py`).
-        captions: JSONL files of captions, for the rankers that search them and for image→text.
-        keep: share of answerable queries that must stay answered where a threshold is chosen.
-        experiments: files of questions (`experiments.py`); what they need joins the run.
-        cold: times that a whole `sightline search` is started to time it; 0 leaves it out.
-    """
-
-    library: Path | None = None
-    photos: Path | None = None
-    models: tuple[str, ...] = ()
-    rankers: tuple[str, ...] = ()
-    captions: tuple[Path, ...] = ()
-    seed: int = 0
-    keep: float = 0.9
-    cold: int = 0
-    experiments: tuple[Path, ...] = ()
-
-
-@dataclass(frozen=True)
-class _Inputs:
-    """All that a run looks at, opened and checked."""
-
-    gold: Gold
-    gallery: Gallery
-    place: Place
-    reader: LibraryReader
-    workshop: Workshop
-    index_seconds: dict[str, float]
 
 
 def evaluate(
@@ -127,7 +84,7 @@ def evaluate(
     options = _with_needs(options, experiments)
     _claim(out, gold)
     with ExitStack() as stack:
-        inputs = _open(gold, out, options, on_progress, stack)
+        inputs = open_inputs(gold, out, options, on_progress, stack)
         rankers = inputs.workshop.rankers(options.rankers)
         captions = inputs.workshop.captions if options.captions else ()
         slices = all_slices(gold, inputs.gallery, captions, out / "cache", on_progress)
@@ -176,84 +133,8 @@ def _claim(out: Path, gold: Gold) -> None:
     write_gold(gold, kept)
 
 
-def _open(
-    gold: Gold, out: Path, options: EvalOptions, on_progress: OnProgress, stack: ExitStack
-) -> _Inputs:
-    index_seconds: dict[str, float] = {}
-    if options.photos is not None:
-        place = Place((out / "library").absolute())
-        names = options.models or ("",)
-        encoders = [(_name(name, e), e) for name in names for e in [load_encoder(name or None)]]
-        index_seconds = _index(gold, options.photos, place, encoders, on_progress)
-        reader = stack.enter_context(LibraryReader(place))
-    else:
-        place = library_place(options.library)
-        reader = stack.enter_context(LibraryReader(place))
-        names = options.models or (_last_model(reader),)
-        encoders = [(_name(name, e), e) for name in names for e in [load_encoder(name)]]
-    _require_names(encoders)
-    gallery = gallery_of(gold, reader)
-    texts = KeptTexts(out / "cache" / "texts", on_progress)
-    workshop = Workshop(gold, gallery, reader, encoders, texts, options.captions, options.seed)
-    return _Inputs(gold, gallery, place, reader, workshop, index_seconds)
-
-
-def _name(asked: str, encoder: DualEncoder) -> str:
-    """What tables call a model: the name it was asked for by, or its own where that is a path."""
-    return encoder.spec.name if not asked or "/" in asked or "\\" in asked else asked
-
-
-def _require_names(encoders: Sequence[tuple[str, DualEncoder]]) -> None:
-    names = [name for name, _ in encoders]
-    for name in names:
-        if names.count(name) > 1:
-            raise UsageError(
-                f"Two models are called {name!r}, and a report couldn't tell them apart. Name each "
-                "once, or give the folder of one another name in its model.json."
-            )
-
-
-def _last_model(reader: LibraryReader) -> str:
-    stored = reader.models()
-    if not stored:
-        raise LibraryError(
-            f"The library {reader.place.folder} is empty; fill it with `sightline index PHOTOS`."
-        )
-    return stored[0].source
-
-
-def _index(
-    gold: Gold,
-    photos: Path,
-    place: Place,
-    encoders: Sequence[tuple[str, DualEncoder]],
-    on_progress: OnProgress,
-) -> dict[str, float]:
-    """Index the gallery with each model; seconds by model id, where photos were embedded."""
-    from sightline.api import index
-
-    paths = files_under(gold, photos)
-    seconds = {}
-    for name, encoder in encoders:
-        report = index(
-            place,
-            paths,
-            encoder.folder,
-            None,
-            False,
-            partial(_show_indexing, on_progress, name, len(paths)),
-        )
-        if report.new == len(paths) or report.unchanged == 0:
-            seconds[encoder.id] = report.seconds
-    return seconds
-
-
-def _show_indexing(on_progress: OnProgress, name: str, photos: int, progress: Progress) -> None:
-    on_progress(f"indexing, {name}", progress.done, progress.total or photos)
-
-
 def _result(
-    inputs: _Inputs,
+    inputs: Inputs,
     ranker: Ranker,
     scored: Sequence[Scored],
     slices: Sequence[Slice],
@@ -302,7 +183,7 @@ def _write_trec(
     write_whole(folder / f"{name}.trec", "".join(lines).encode())
 
 
-def _info(inputs: _Inputs, options: EvalOptions) -> RunInfo:
+def _info(inputs: Inputs, options: EvalOptions) -> RunInfo:
     gold, gallery = inputs.gold, inputs.gallery
     absent = sum(not query.answerable for query in gold.queries)
     warnings = []

@@ -59,7 +59,8 @@ class ScoreCache:
     def _read(self, path: Path) -> Scored | None:
         """What is kept; None where there is nothing, or nothing that can be read."""
         try:
-            with np.load(path, allow_pickle=False) as kept:
+            # From memory: of a damaged file numpy would leave the handle open.
+            with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as kept:
                 found = Scored(kept["scores"], float(kept["seconds"]))
         except (OSError, ValueError, KeyError, EOFError, BadZipFile):
             return None  # it is made anew, and written over

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sightline.evaluation.inputs import EvalOptions
 from sightline.evaluation.progress import OnProgress
 from sightline.evaluation.report_html import write_html
 from sightline.evaluation.report_text import write_markdown
 from sightline.evaluation.results import Results
-from sightline.evaluation.run import EvalOptions, evaluate
+from sightline.evaluation.run import evaluate
 
 
 def evaluate_and_report(
