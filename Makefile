@@ -5,8 +5,9 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 LOCK   := requirements.lock
 DATA   ?= ../shared/data
+CHECKPOINT ?= build/second/second.pt
 
-.PHONY: demo test lint bench lock first-model second-model clean
+.PHONY: demo test lint bench lock first-model second-model float-model evaluation experiments inspection-experiments clean
 
 # Search the photos that scikit-image, scikit-learn and matplotlib carry, or your own:
 #   make demo PHOTOS=~/Pictures QUERY="birthday cake"
@@ -30,6 +31,28 @@ bench: $(VENV)/.dev
 	$(BIN)/python benchmarks/index_throughput.py
 	$(BIN)/python benchmarks/reindex.py
 	$(BIN)/python benchmarks/index_memory.py
+
+# The figures of docs/evaluation.md: gold_queries.json over the photos in DATA.
+RETRIEVAL = $(BIN)/sightline eval gold_queries.json --photos $(DATA) --model second \
+	--captions $(DATA)/flickr8k/dev.jsonl --captions $(DATA)/coco/dev.jsonl --captions $(DATA)/world/dev.jsonl
+evaluation: $(VENV)/.dev
+	$(RETRIEVAL) --out build/evaluation
+
+# The same with the questions of experiments/*.toml (a quarter of an hour).
+experiments: $(VENV)/.dev
+	$(RETRIEVAL) $(foreach file,$(sort $(wildcard experiments/*.toml)),--experiment $(file)) \
+		--ranker random --ranker popular --ranker filenames --out build/experiments
+
+# The bundled model without 8-bit weights, from a checkpoint of its recipe, to compare with.
+float-model: $(VENV)/.dev
+	$(BIN)/sightline export $(CHECKPOINT) --dev $(DATA)/flickr8k/dev.jsonl --dev $(DATA)/coco/dev.jsonl \
+		--float --name second-float --out build/second-float
+
+# Inspectors against inspection_labels.json, the questions of experiments/inspection/*.toml.
+inspection-experiments: $(VENV)/.dev
+	$(BIN)/sightline eval inspection_labels.json --images $(DATA)/inspection \
+		$(foreach file,$(sort $(wildcard experiments/inspection/*.toml)),--experiment $(file)) \
+		--out build/inspection-experiments
 
 # Train the first bundled model again, from the photos in DATA (about ten minutes on two cores).
 first-model: $(VENV)/.dev
