@@ -42,6 +42,7 @@ def _own_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGHTLINE_MODELS", str(tmp_path / "own-models"))
     monkeypatch.setenv("SIGHTLINE_ADAPTERS", str(tmp_path / "own-adapters"))
     monkeypatch.setenv("SIGHTLINE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "config"))
 
 
 @pytest.fixture

@@ -46,11 +46,13 @@ def judge(
         ),
     ] = None,
     depth: Annotated[
-        int,
+        int | None,
         typer.Option(
-            metavar="K", help="Pool the first K photos of each ranker.", rich_help_panel=_POOL
+            metavar="K",
+            help="Pool the first K photos of each ranker. Default: 20.",
+            rich_help_panel=_POOL,
         ),
-    ] = 20,
+    ] = None,
     model: Annotated[
         list[str] | None,
         typer.Option(
@@ -77,14 +79,14 @@ def judge(
         ),
     ] = False,
     seed: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             metavar="N",
-            help="Which photos are drawn, in which order.",
+            help="Which photos are drawn by lot, in which order. Default: 0.",
             rich_help_panel=_POOL,
         ),
-    ] = 0,
+    ] = None,
     port: Annotated[
         int, typer.Option(metavar="N", help="Default: any free one.", rich_help_panel=_PAGE)
     ] = 0,
@@ -106,7 +108,8 @@ def judge(
 
     The photos that several rankers put first are shuffled and shown on a page in the browser, which
     only this machine can reach; you don't see who found which. Keys 2, 1 and 0 grade. Each grade is
-    on disk before the next photo shows: stop whenever you like.
+    on disk before the next photo shows: stop whenever you like. The pool is kept beside the gold
+    file and only grows: a new --query, --model or --depth adds to it.
     """
     from sightline.errors import UsageError
     from sightline.evaluation.judging.pooling import PoolOptions
@@ -120,16 +123,16 @@ def judge(
             "--status and --again are about what has been judged; leave --query and --queries out."
         )
     if status:
-        return _say_standing(gold)
+        return _say_standing(gold, each=True)
     place = library_place(library)
     if again is not None:
-        with judging_again(gold, place, again, seed) as sitting:
+        with judging_again(gold, place, again, seed or 0) as sitting:
             _sit(sitting, port, no_browser)
         return _say_agreement(gold)
     options = PoolOptions(depth, model or (), captions or (), seed)
     with judging(gold, place, wishes, options, add_photos=add_photos) as sitting:
         _sit(sitting, port, no_browser)
-    return _say_standing(gold)
+    return _say_standing(gold, each=False)
 
 
 def _wishes(texts: list[str], file: Path | None) -> "list[Wish]":
@@ -165,28 +168,28 @@ def _open_browser(url: str) -> None:
     Thread(target=webbrowser.open, args=(url,), daemon=True).start()
 
 
-def _say_standing(gold: Path) -> None:
+def _say_standing(gold: Path, *, each: bool) -> None:
     from sightline.evaluation.judging.again import (
         agreement_of,
         read_second_grades,
         second_grades_beside,
     )
+    from sightline.evaluation.judging.kept_pool import read_pool_beside
     from sightline.evaluation.judging.sitting import require_draft
-    from sightline.evaluation.judging.standing import read_pool_beside, standing_of
+    from sightline.evaluation.judging.standing import standing_of
 
     needs = standing_of(require_draft(gold), read_pool_beside(gold))
     agreed = agreement_of(read_second_grades(second_grades_beside(gold)))
-    lines = [
-        "judged       0    1    2  search",
-        *map(_need_line, needs),
+    lines = ["judged       0    1    2  search", *map(_need_line, needs)] if each else []
+    lines.append(
         f"Grades: {sum(sum(need.grades) for need in needs):,}. Left to judge: "
-        f"{sum(need.pooled - need.settled for need in needs):,} photos.",
-    ]
+        f"{sum(need.pooled - need.settled for need in needs):,} photos."
+    )
     waiting = sum(not need.answered for need in needs)
     if waiting:
         lines.append(
-            f"{waiting:,} marked * have no right photo yet and aren't marked `nothing here`: they "
-            "wait outside the gold file."
+            f"{waiting:,} of {len(needs):,} searches{' (marked *)' if each else ''} have no right "
+            "photo yet and aren't marked as having none: they wait outside the gold file."
         )
     lines += [_agreement_line(agreed)] if agreed else []
     if gold.exists():

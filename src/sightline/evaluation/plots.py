@@ -127,7 +127,7 @@ def latency_plot(rows: Sequence[tuple[str, Latency]]) -> str:
     ]
     low = math.floor(math.log10(min(p50 for _, _, p50, _ in times)))
     high = max(low + 1, math.ceil(math.log10(max(p95 for *_, p95 in times))))
-    row, end = 30, 34
+    row, end = 34, 34
     height = row * len(times) + end
     x = _scale(low, high, 12, _WIDTH - 16)
     drawn = []

@@ -30,7 +30,9 @@ def failure_sections(failures: Sequence[Failure], photos: Photos) -> Iterator[st
 
 
 def _article(one: Failure, photos: Photos) -> str:
-    right = photos.plain(one.right, f"rank {one.rank:,}", "the right photo that came nearest")
+    right = photos.plain(
+        one.right, f"rank {one.rank:,}", "the right photo that came nearest", "fits"
+    )
     rivals = "".join(
         photos.plain(
             rival.file,
@@ -46,9 +48,9 @@ def _article(one: Failure, photos: Photos) -> str:
         f"<p class='quiet'>The right photo, then those before it (hub: how much oftener than "
         f"others each stands in first tens of other needs). "
         f'<a href="{escape(link(one.query))}">The query</a></p>'
-        f"<ol class='photos'>{right.replace('<li>', '<li class="fits">', 1)}{rivals}</ol>"
+        f"<ol class='photos' tabindex='0'>{right}{rivals}</ol>"
         f"<details><summary>What stands near the right photo in the space</summary>"
-        f"<ol class='photos'>{near}</ol></details></article>\n"
+        f"<ol class='photos' tabindex='0'>{near}</ol></details></article>\n"
     )
 
 

@@ -46,7 +46,7 @@ class Photos:
     def strip(self, tiles: Iterable[Tile], label: str) -> str:
         """A list of photos with the marks of their grades."""
         items = "".join(self._item(tile) for tile in tiles)
-        return f'<ol class="photos" aria-label="{escape(label)}">{items}</ol>'
+        return f'<ol class="photos first" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
 
     def further_down(self, found: Iterable[tuple[str, int]], label: str) -> str:
         """A list of right photos that a strip doesn't reach, with their ranks."""
@@ -55,12 +55,12 @@ class Photos:
             f'<span aria-hidden="true">#{rank:,} <i>↓</i></span></li>'
             for file, rank in found
         )
-        return f'<ol class="photos" aria-label="{escape(label)}">{items}</ol>'
+        return f'<ol class="photos" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
 
-    def plain(self, file: str, caption: str, about: str) -> str:
-        """One photo that no grade is shown of."""
+    def plain(self, file: str, caption: str, about: str, css: str = "plain") -> str:
+        """One photo with a caption in place of a grade."""
         return (
-            f"<li>{self._photo(file, f'{about}: {file}')}"
+            f'<li class="{css}">{self._photo(file, f"{about}: {file}")}'
             f'<span aria-hidden="true">{escape(caption)}</span></li>'
         )
 

@@ -54,14 +54,13 @@ def _best(results: Results) -> list[str]:
         return ["No query has an answer, so there is no ranking to measure."]
     best = max(able, key=lambda ranker: ranker.figures[HEADLINE].value)
     figure = best.figures[HEADLINE]
-    beginning = f"“{best.name}” finds most: {HEADLINE} is {_of(figure)}"
-    sentence = f"{beginning}, the mean of {_counted(figure.n, 'query', 'queries')}."
+    sentence = f"“{best.name}” finds most, with a {HEADLINE} of {_of(figure)}"
     first = results.rankers[0]
     for one in results.comparisons:
-        if one.metric == HEADLINE and {one.a, one.b} == {first.name, best.name}:
-            noise = "That is beyond noise" if differs(one) else "That is inside noise"
-            sentence += f" {noise} of “{first.name}”, which has {_of(first.figures[HEADLINE])}."
-    return [sentence]
+        if one.metric == HEADLINE and {one.a, one.b} == {first.name, best.name} != {best.name}:
+            noise = "beyond noise" if differs(one) else "but inside noise"
+            sentence += f", {noise} of “{first.name}” with {_of(first.figures[HEADLINE])}"
+    return [f"{sentence}."]
 
 
 def _against(results: Results, first: RankerResult) -> list[str]:
@@ -89,13 +88,13 @@ def _failed(results: Results, first: RankerResult) -> list[str]:
     if not asked:
         return []
     sentence = (
-        f"With “{first.name}”, {failed} of {len(asked)} queries that have an answer show no right "
-        "photo among the first five."
+        f"It shows a right photo among the first five for {len(asked) - failed} of the "
+        f"{len(asked)} queries that have an answer."
     )
     sides = Counter(one.side for one in results.failures).most_common()
     if sides:
         named = ", ".join(f"{count} {side}" for side, count in sides)
-        sentence += f" Where that comes from, as far as substitutions tell: {named}."
+        sentence += f" Where the others fail, as far as substitutions tell: {named}."
     return [sentence]
 
 
@@ -150,7 +149,3 @@ def _of(figure: Figure) -> str:
 def _listed(names: Sequence[str]) -> str:
     quoted = [f"“{name}”" for name in names]
     return " and ".join(filter(None, (", ".join(quoted[:-1]), quoted[-1])))
-
-
-def _counted(count: int, one: str, more: str) -> str:
-    return f"{count:,} {one if count == 1 else more}"

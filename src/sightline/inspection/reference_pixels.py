@@ -32,6 +32,11 @@ _STRUCTURE = 40
 _LIGHT = 16
 """Cells along the long side in which the light is matched."""
 
+_WELL = 0.5
+_NEARLY_ALL = 0.97
+_TELLING = 0.01
+_FEWEST_CELLS = 6
+
 Bytes = npt.NDArray[np.uint8]
 
 
@@ -79,8 +84,26 @@ def compare_pixels(
     excess *= shown
     structured = (contrast >= _STRUCTURE) & shown
     share = float(structured.mean())
-    agreement = float((excess[structured] < 1).mean()) if share else 0.0
-    return Comparison(excess, agreement, share, alignment)
+    return Comparison(excess, _agreement(excess, structured), share, alignment)
+
+
+def _agreement(excess: Floats, structured: npt.NDArray[np.bool_]) -> float:
+    """Share of the cells with structure in which nearly all of it agrees within half of what is
+    allowed. By cells, because one large defect must not make a good reference look like a bad one.
+    """
+    cell = max(8, max(excess.shape) // _LIGHT)
+    rows, columns = excess.shape[0] // cell, excess.shape[1] // cell
+
+    def cells(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+        cut = mask[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
+        return np.asarray(cut.sum(axis=(1, 3), dtype=np.int64))
+
+    much = cells(structured)
+    same = cells(structured & (excess < _WELL))
+    telling = much >= _TELLING * cell**2
+    if telling.sum() < _FEWEST_CELLS:
+        return 0.0
+    return float((same[telling] >= _NEARLY_ALL * much[telling]).mean())
 
 
 def _in_the_light_of(photo: Bytes, reference: Bytes, known: npt.NDArray[np.bool_]) -> Bytes:

@@ -68,13 +68,15 @@ def test_two_things_are_two_objects() -> None:
     assert Claim(things=(RED_CIRCLE, Thing(shape="circle"))).grade(one) == 0
 
 
+@pytest.mark.parametrize("lower", [5, 30])
 @pytest.mark.parametrize(
-    ("relation", "grade"), [("to the left of", 2), ("to the right of", 0), ("above", 1)]
+    ("relation", "grade"),
+    [("to the left of", 2), ("to the right of", 0), ("above", 1), ("below", 0)],
 )
-def test_beyond_the_diagonal_a_place_is_arguable(relation: str, grade: int) -> None:
-    # The square stands a little lower, so "above" is true, but nobody would say so.
-    claim = Claim(things=(RED_CIRCLE, BLUE_SQUARE), relation=relation)
-    assert claim.grade(CIRCLE_LEFT_OF_SQUARE) == grade
+def test_beyond_the_diagonal_a_place_is_arguable(relation: str, grade: int, lower: int) -> None:
+    # The square stands lower, but more to the right: "above" is true, and hardly what one says.
+    two = picture(seen(0, "circle", "red", (25, 40)), seen(1, "square", "blue", (75, 40 + lower)))
+    assert Claim(things=(RED_CIRCLE, BLUE_SQUARE), relation=relation).grade(two) == grade
 
 
 def test_what_has_no_gap_is_neither_above_nor_below() -> None:

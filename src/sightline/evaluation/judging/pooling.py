@@ -1,4 +1,4 @@
-"""The rankers that one library's pool is drawn from, and the pairs they put before a person."""
+"""The rankers that the pool of one library is drawn from."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,8 +8,6 @@ from sightline.encoders import load_encoder
 from sightline.errors import EvaluationError, LibraryError, ModelError, UnknownModel
 from sightline.evaluation.gallery import Gallery
 from sightline.evaluation.gold import Gold
-from sightline.evaluation.judging.session import Pair
-from sightline.evaluation.pool import Pool
 from sightline.evaluation.rankers import Ranker
 from sightline.evaluation.rankers.baselines import RandomRanker, file_words
 from sightline.evaluation.rankers.by_caption import Bm25Ranker, read_captions
@@ -18,10 +16,12 @@ from sightline.library.reader import LibraryReader
 
 OnWarning = Callable[[str], None]
 
+DEFAULT_DEPTH = 20
+
 
 @dataclass(frozen=True)
 class PoolOptions:
-    """How a pool is drawn.
+    """How a pool is drawn; what isn't given is as it was last time.
 
     Attributes:
         depth: photos taken from the top of each ranker.
@@ -30,10 +30,15 @@ class PoolOptions:
         seed: of the random ranker and of the order.
     """
 
-    depth: int = 20
+    depth: int | None = None
     models: Sequence[str] = ()
     captions: Sequence[Path] = ()
-    seed: int = 0
+    seed: int | None = None
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was asked for."""
+        return bool(self.depth or self.models or self.captions or self.seed is not None)
 
 
 def pool_rankers(
@@ -41,6 +46,7 @@ def pool_rankers(
     gallery: Gallery,
     reader: LibraryReader,
     options: PoolOptions,
+    seed: int,
     on_warning: OnWarning,
 ) -> list[Ranker]:
     """Rankers that differ in kind: each model, file names, captions where there are any, chance.
@@ -66,12 +72,7 @@ def pool_rankers(
     speaking = [
         ranker for ranker in words if any(ranker.scores(query).any() for query in gold.queries)
     ]
-    return [*models, *speaking, RandomRanker(len(gallery), options.seed)]
-
-
-def pairs_of(pool: Pool) -> list[Pair]:
-    """What a person is shown, in the pool's order: need after need, each shuffled."""
-    return [Pair(need.need, photo.file) for need in pool.needs for photo in need.photos]
+    return [*models, *speaking, RandomRanker(len(gallery), seed)]
 
 
 def _named_model(reader: LibraryReader, gallery: Gallery, name: str) -> EncoderRanker:

@@ -18,12 +18,17 @@ from sightline.evaluation.judging.again import (
 from sightline.evaluation.judging.asking import Wish, ask
 from sightline.evaluation.judging.draft import Draft, journal_beside, read_draft, write_draft
 from sightline.evaluation.judging.journal import Journal
+from sightline.evaluation.judging.kept_pool import (
+    pairs_of,
+    pool_beside,
+    pool_for,
+    read_pool_beside,
+)
 from sightline.evaluation.judging.naming import name_photos
-from sightline.evaluation.judging.pooling import OnWarning, PoolOptions, pairs_of, pool_rankers
+from sightline.evaluation.judging.pooling import OnWarning, PoolOptions
 from sightline.evaluation.judging.server import ShownPhoto
 from sightline.evaluation.judging.session import Judging, Session
-from sightline.evaluation.judging.standing import pool_beside
-from sightline.evaluation.pool import by_need, pool_queries, write_pool
+from sightline.evaluation.pool import Pool, by_need, write_pool
 from sightline.library.place import Place
 from sightline.library.reader import LibraryReader
 
@@ -64,7 +69,7 @@ def judging(
         EvaluationError: somebody else judges it, or it can't be written.
         LibraryError, ModelError: the library or a model can't be used.
     """
-    if options.depth < 1:
+    if options.depth is not None and options.depth < 1:
         raise UsageError(f"--depth must be at least 1, not {options.depth}.")
     warnings: list[str] = []
     with ExitStack() as held:
@@ -77,7 +82,9 @@ def judging(
                 "with one a line with --queries."
             )
         with LibraryReader(library) as reader:
+            named = len(draft.gallery)
             _widen(draft, paths_of_photos(reader), warnings.append, add_photos=add_photos)
+            grown = len(draft.gallery) > named
             gold = draft.as_gold(answered=False)
             gallery = gallery_of(gold, reader)
             if gallery.missing:
@@ -85,14 +92,15 @@ def judging(
                     f"{len(gallery.missing):,} of the gold file's photos aren't in the library "
                     "and can't be shown; their grades stay."
                 )
-            rankers = pool_rankers(gold, gallery, reader, options, warnings.append)
-            pool = pool_queries(gold, gallery.files, rankers, options.depth, options.seed)
-        draft.about = draft.about or _about(pool.rankers, options)
+            kept = read_pool_beside(gold_file)
+            pool = pool_for(gold, gallery, reader, options, kept, warnings.append, grown=grown)
+        draft.about = draft.about or _about(pool)
         write_draft(draft, gold_file, whole_journal=True)
         write_pool(pool, pool_beside(gold_file))
         held.callback(write_draft, draft, gold_file, whole_journal=False)
         journal = held.enter_context(closing(Journal(journal_beside(gold_file))))
-        session = Judging(draft, pairs_of(pool), journal)
+        pairs = pairs_of(pool, by_need(gold.queries), set(gallery.files))
+        session = Judging(draft, pairs, journal)
         yield Sitting(session, _shown(gallery), pool.rankers, tuple(warnings))
 
 
@@ -185,8 +193,8 @@ def _shown(gallery: Gallery) -> dict[str, ShownPhoto]:
     return dict(zip(gallery.files, photos, strict=True))
 
 
-def _about(rankers: Sequence[str], options: PoolOptions) -> str:
+def _about(pool: Pool) -> str:
     return (
-        f"Judged with `sightline judge`, from a pool: the first {options.depth} photos of each of "
-        f"{', '.join(rankers)}, shuffled (seed {options.seed})."
+        f"Judged with `sightline judge`, from a pool: the first {pool.depth} photos of each of "
+        f"{', '.join(pool.rankers)}, shuffled (seed {pool.seed})."
     )

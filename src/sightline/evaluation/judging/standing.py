@@ -2,11 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-import msgspec
-
-from sightline.errors import GoldError
 from sightline.evaluation.judging.draft import Draft, is_answered
 from sightline.evaluation.judging.session import grade_of
 from sightline.evaluation.pool import Pool, by_need
@@ -56,27 +52,3 @@ def standing_of(draft: Draft, pool: Pool | None) -> list[NeedStanding]:
             )
         )
     return lines
-
-
-def read_pool_beside(gold_file: Path) -> Pool | None:
-    """The last pool drawn for a gold file; None where there is none.
-
-    Raises:
-        GoldError: it is damaged.
-    """
-    path = pool_beside(gold_file)
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Pool)
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise GoldError(f"Can't read the pool {path}: {error.strerror}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise GoldError(
-            f"The pool {path} is damaged: {error}. Delete it; judging draws it again."
-        ) from None
-
-
-def pool_beside(gold_file: Path) -> Path:
-    """Where the pool is kept: which photos were looked at, and which ranker brought them."""
-    return gold_file.with_name(f"{gold_file.name}.pool.json")

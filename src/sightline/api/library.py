@@ -6,15 +6,15 @@ its start-up is what people wait for.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from sightline.encoders import DualEncoder, list_models, load_encoder
+from sightline.api.adapters import adapter_at
+from sightline.api.indexing import index, make_current, open_writer, several
+from sightline.encoders import DualEncoder, load_encoder
 from sightline.errors import LibraryError, LibraryNotFound, ModelError, UnknownModel, UsageError
 from sightline.library.database import is_outdated
 from sightline.library.filters import Filters
@@ -25,19 +25,11 @@ from sightline.retrieval.query import Query
 from sightline.retrieval.search import Sort, search
 
 if TYPE_CHECKING:
-    from sightline.adaptation.adapter import Adapter
-    from sightline.adaptation.teach import WantedMethod
-    from sightline.encoders.dual import ImageLike
     from sightline.encoders.providers import ProviderChoice
     from sightline.library.health import Failure, Status
     from sightline.library.indexer import IndexOptions, IndexReport, OnProgress
-    from sightline.library.writer import LibraryWriter
-    from sightline.retrieval.classify import Classified
-    from sightline.retrieval.labels import Label
-    from sightline.retrieval.similarity import Similarity
-    from sightline.retrieval.teaching import AdaptReport
 
-__all__ = ["Library", "adapt", "classify", "similarity"]
+__all__ = ["Library"]
 
 
 class Library:
@@ -87,11 +79,11 @@ class Library:
         """
         place = library_place(folder)
         if is_outdated(place):
-            _make_current(place)
+            make_current(place)
         try:
             return cls.open(place.folder)
         except LibraryNotFound:
-            _make_current(place)
+            make_current(place)
         return cls.open(place.folder)
 
     @property
@@ -156,7 +148,7 @@ class Library:
         asked = Query.of(query) if isinstance(query, str) else query
         reader = self._reading()
         stored, encoder = self._model(reader, model)
-        taught = _adapter(adapter, self._place)
+        taught = adapter_at(adapter, self._place)
         return search(reader, stored, encoder, asked, k, filters or Filters(), sort, taught)
 
     def status(self) -> Status:
@@ -188,11 +180,11 @@ class Library:
         """
         from sightline.library.forget import forget
 
-        absolute = [absolute_path(path) for path in _several(paths)]
+        absolute = [absolute_path(path) for path in several(paths)]
         if not absolute:
             raise UsageError("Name at least one file or folder to forget.")
         self._reading()
-        with _open_writer(self._place) as writer:
+        with open_writer(self._place) as writer:
             return forget(writer, absolute)
 
     def close(self) -> None:
@@ -257,196 +249,3 @@ class Library:
                 "are built beside the old ones and nothing is lost."
             )
         return self._encoders.setdefault(model.model_id, encoder)
-
-
-def index(
-    place: Place,
-    paths: str | Path | Iterable[str | Path],
-    model: str | Path | None,
-    options: IndexOptions | None,
-    dry_run: bool,
-    on_progress: OnProgress | None,
-    *,
-    adapter: str | Path | None = None,
-    provider: ProviderChoice = "auto",
-) -> IndexReport:
-    """`Library.index` for a library that need not exist yet."""
-    from sightline.library.indexer import IndexOptions, index_folders, preview_index
-
-    options = options or IndexOptions()
-    roots = [Path(path) for path in _several(paths)]
-    encoder = (
-        _last_encoder(place, dry_run, provider) if model is None else load_encoder(model, provider)
-    )
-    taught = _adapter(adapter, place)
-    if taught is not None:
-        taught.require_model(encoder.id)
-    report = on_progress or (lambda progress: None)
-    if dry_run:
-        return preview_index(place, roots, encoder, options, report)
-    done = index_folders(place, roots, encoder, _source_of(encoder), options, report)
-    if taught is not None:
-        from sightline.adaptation.adapter_file import keep_adapter
-
-        keep_adapter(taught, place.folder)
-    return done
-
-
-def similarity(
-    image: ImageLike,
-    texts: str | Iterable[str],
-    *,
-    model: str | Path | None = None,
-    provider: ProviderChoice = "auto",
-) -> list[Similarity]:
-    """Compare a picture with one or more sentences, in the order given.
-
-    Args:
-        image: a path, a PIL image, or uint8 (height, width, 3) in RGB.
-
-    Raises:
-        QueryError: a text is empty or unknown to the model, or the picture can't be used.
-        ModelError: the model can't be used.
-    """
-    from sightline.retrieval.similarity import similarity
-
-    sentences = [texts] if isinstance(texts, str) else list(texts)
-    return similarity(load_encoder(model, provider), image, sentences)
-
-
-def classify(
-    images: ImageLike | Iterable[ImageLike],
-    labels: Iterable[str | Label] | None = None,
-    *,
-    templates: Sequence[str] | None = None,
-    k: int = 5,
-    temperature: float | None = None,
-    model: str | Path | None = None,
-    adapter: str | Path | None = None,
-    provider: ProviderChoice = "auto",
-) -> Iterator[Classified]:
-    """Sort pictures into labels. Everything asked is checked before the first result comes.
-
-    Args:
-        images: a path, a PIL image, uint8 (height, width, 3) in RGB, or several of these. The
-            path of a folder stands for the photos in it.
-        labels: what to choose from; with an adapter, by default all that it was taught.
-        templates: sentences with `{}` where the label goes; plain English ones by default.
-        k: labels a picture, best first.
-        temperature: cosines are divided by it before the softmax; with an adapter, its logits are.
-        adapter: words taught by `adapt`, by name or file.
-
-    Returns:
-        One result a picture, in order, as they are done. One that can't be used says why.
-
-    Raises:
-        UsageError: labels, templates, k or temperature make no sense, or a path isn't there.
-        ModelError: the model or the adapter can't be used.
-    """
-    from sightline.retrieval.classify import Classifier, classify_all, pictures_of
-    from sightline.retrieval.labels import TEMPLATES, labels_of, templates_of
-
-    classifier = Classifier(
-        load_encoder(model, provider),
-        None if labels is None else labels_of(labels),
-        TEMPLATES if templates is None else templates_of(templates),
-        temperature,
-        _adapter(adapter),
-    )
-    return classify_all(classifier, pictures_of(images), k)
-
-
-def adapt(
-    data: str | Path,
-    name: str,
-    *,
-    method: WantedMethod = "auto",
-    model: str | Path | None = None,
-    out: str | Path | None = None,
-    shots: int | None = None,
-    seed: int = 0,
-    provider: ProviderChoice = "auto",
-    on_progress: Callable[[int, int], None] | None = None,
-) -> AdaptReport:
-    """Teach a model the words of your own field from labelled photos.
-
-    Args:
-        data: a folder with a folder of photos for each label, or a JSONL file with a photo and a
-            label or captions a line.
-        name: what `adapter=` will find it by.
-        method: `cache`, `residual`, `both`, or the one that does best on photos held out.
-        out: the file to write; by default one among the user's adapters.
-        shots: at most so many photos of each label, drawn with `seed`.
-        on_progress: called with photos embedded and photos in all.
-
-    Raises:
-        UsageError: the name, the data or the numbers make no sense.
-        ModelError: the model can't be used.
-    """
-    from sightline.retrieval.teaching import adapt
-
-    encoder = load_encoder(model, provider)
-    file = None if out is None else Path(out)
-    report = on_progress or (lambda done, total: None)
-    return adapt(encoder, Path(data), name, method, file, shots, seed, report)
-
-
-def _adapter(wanted: str | Path | None, place: Place | None = None) -> Adapter | None:
-    if wanted is None:
-        return None
-    from sightline.adaptation.adapter_file import load_adapter
-
-    return load_adapter(wanted, None if place is None else place.folder)
-
-
-def _several(paths: str | Path | Iterable[str | Path]) -> list[str | Path]:
-    """One path or many; a single string must not be taken for its letters, "/" among them.
-
-    Raises:
-        UsageError: a path is empty, as an unset variable in a script is.
-    """
-    several = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    if not all(str(path) for path in several):
-        raise UsageError("A path is an empty name; name a folder or a file.")
-    return several
-
-
-def _open_writer(place: Place) -> AbstractContextManager[LibraryWriter]:
-    from sightline.library.writer import open_writer
-
-    return open_writer(place)
-
-
-def _make_current(place: Place) -> None:
-    """Make an empty library, or migrate an older one: opening it for writing does either."""
-    with _open_writer(place):
-        pass
-
-
-def _last_encoder(place: Place, dry_run: bool, provider: ProviderChoice) -> DualEncoder:
-    """What the library was last indexed with; where there is none yet, the bundled one."""
-    if is_outdated(place) and not dry_run:
-        _make_current(place)
-    try:
-        with LibraryReader(place) as reader:
-            stored = reader.models()
-    except LibraryNotFound:
-        stored = []
-    if not stored:
-        return load_encoder(provider=provider)
-    try:
-        return load_encoder(stored[0].source, provider)
-    except UnknownModel:
-        raise ModelError(
-            f"The library {place.folder} was last indexed with {stored[0].model_id}, and there is "
-            f"no such model at {stored[0].source} any more. Put it back, or choose another with "
-            "--model: its vectors are built beside the others."
-        ) from None
-
-
-def _source_of(encoder: DualEncoder) -> str:
-    """What loads this encoder again, from any working directory: a catalogue name or a folder."""
-    for entry in list_models():
-        if entry.folder == encoder.folder and load_encoder(entry.folder.name).id == encoder.id:
-            return entry.folder.name
-    return str(absolute_path(encoder.folder))
