@@ -172,6 +172,65 @@ def test_the_pool_is_kept_with_the_rankers_that_drew_it(
     assert set(read_gold(gold).queries[0].grades) == set(drew.values())
 
 
+def pooled(gold: Path) -> dict[str, dict[str, set[str]]]:
+    """Of the kept pool: need → file → the rankers that drew it, without the models' digests."""
+    pool = json.loads(gold.with_name("mine.json.pool.json").read_bytes())
+    return {
+        need["need"]: {
+            photo["file"]: {re.sub(r"-[0-9a-f]+$", "", name) for name in photo["ranks"]}
+            for photo in need["photos"]
+        }
+        for need in pool["needs"]
+    }
+
+
+def test_going_on_shows_the_same_pool_and_needs_no_model(
+    cli: Cli, indexed: Home, gold: Path, judged: Sit, tmp_path: Path
+) -> None:
+    model = shutil.copytree(indexed.model, tmp_path / "models" / "tiny")
+    index_with(indexed, model)
+    captions = tmp_path / "captions.jsonl"
+    blue = {"file": str(indexed.photos / "blue.png"), "captions": ["a red herring"]}
+    captions.write_text(json.dumps(blue))
+    asked = ("--query", "red", "--depth", "1", "--captions", captions, "--seed", "3")
+    first = judged(Person())
+    cli("judge", gold, *asked)
+    drawn = gold.with_name("mine.json.pool.json").read_bytes()
+    shutil.rmtree(model)
+    again = judged(Person(lambda text: 1))
+    assert cli("judge", gold).status == 0
+    assert again.seen == first.seen
+    assert gold.with_name("mine.json.pool.json").read_bytes() == drawn
+    assert read_gold(gold).queries[0].grades["blue.png"] == 1
+
+
+def test_a_new_search_adds_to_the_pool_and_leaves_the_rest(
+    cli: Cli, indexed: Home, gold: Path, judged: Sit
+) -> None:
+    judged(Person(lambda text: 2))
+    cli("judge", gold, "--query", "red", "--depth", "1")
+    before = pooled(gold)
+    cli("judge", gold, "--query", "blue")
+    after = pooled(gold)
+    assert after["red"] == before["red"]
+    assert "blue.png" in after["blue"]
+    assert sum("tiny" in rankers for rankers in after["blue"].values()) == 1  # as deep as before
+
+
+def test_options_given_anew_add_to_every_search(
+    cli: Cli, indexed: Home, gold: Path, judged: Sit
+) -> None:
+    judged(Person(lambda text: 2))
+    cli("judge", gold, "--query", "red", "--depth", "1")
+    before = pooled(gold)["red"]
+    person = judged(Person(lambda text: 1))
+    cli("judge", gold, "--depth", "4")
+    after = pooled(gold)["red"]
+    assert list(after)[: len(before)] == list(before)
+    assert set(after) == set(ALL)
+    assert [grade for _, grade in person.seen] == [2] * len(before) + [None] * (4 - len(before))
+
+
 def test_file_names_that_tell_nothing_are_not_pooled(
     cli: Cli, indexed: Home, gold: Path, judged: Sit
 ) -> None:
@@ -195,7 +254,7 @@ def test_a_model_that_is_gone_is_left_out_with_a_word(
     assert "goes without other" in done.errors
     assert cli("judge", gold, "--model", other).status == 3
     (first / "model.json").rename(first / "moved.json")
-    alone = cli("judge", gold)
+    alone = cli("judge", gold, "--query", "blue")
     (first / "moved.json").rename(first / "model.json")
     assert alone.status == 3
     assert "No model can be asked" in alone.errors

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from sightline.errors import EvaluationError
+from sightline.evaluation import intervals
 from sightline.evaluation.intervals import (
     Figure,
     bootstrap_interval,
@@ -53,6 +54,28 @@ def test_two_wordings_of_each_need_do_not_make_an_interval_narrower() -> None:
     assert apart is not None
     assert (twice.low, twice.high) == pytest.approx((once.low, once.high), abs=1e-9)
     assert apart.high - apart.low < 0.8 * (twice.high - twice.low)
+
+
+def test_a_need_weighs_as_many_queries_as_it_has() -> None:
+    """As in the mean that the interval belongs to."""
+    rng = np.random.default_rng(6)
+    needs = [str(at) for at in range(40) for _ in range(3 if at % 2 else 1)]
+    values = [0.8 if int(need) % 2 else 0.1 + 0.1 * rng.random() for need in needs]
+    figure = mean_figure(values, needs)
+    assert figure is not None
+    assert figure.value == pytest.approx(0.64, abs=0.01)
+    assert 0.5 < figure.low < 0.6
+    assert 0.65 < figure.high < 0.75
+
+
+def test_draws_that_do_not_fit_into_memory_at_once_are_as_good(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is a new one: the same draw again and again would have no width."""
+    values = np.random.default_rng(7).random(50).tolist()
+    at_once = bootstrap_interval(values, draws=2000)
+    monkeypatch.setattr(intervals, "_BLOCK", 1)
+    assert bootstrap_interval(values, draws=2000) == pytest.approx(at_once, abs=0.02)
 
 
 @given(st.lists(shares, min_size=1, max_size=30), st.integers(1, 4))

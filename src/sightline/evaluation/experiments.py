@@ -27,6 +27,7 @@ from sightline.evaluation.paired import compare_pairs
 from sightline.evaluation.pairs import evaluate_pairs, pairs_rows
 from sightline.evaluation.progress import OnProgress
 from sightline.evaluation.rankers.build import Workshop
+from sightline.evaluation.rankers.by_encoder import EncoderRanker
 from sightline.evaluation.results import HEADLINE, ExperimentResult, QueryResult, RankerResult
 from sightline.evaluation.scenes.folder import PAIRS, write_scenes
 from sightline.evaluation.scenes.rows import IMAGES
@@ -185,7 +186,7 @@ def _pairs(experiment: Experiment, bench: Bench) -> ExperimentResult:
     rows: list[tuple[str, ...]] = []
     head: tuple[str, ...] = ()
     sentences = []
-    for model in bench.workshop.models:
+    for model in _asked_models(experiment, bench):
         found = evaluate_pairs(
             model.encoder,
             files,
@@ -232,6 +233,13 @@ def _alterations(experiment: Experiment, bench: Bench) -> ExperimentResult:
         head=("photos", "precision@5, change", "ndcg@10, change"),
         rows=tuple(rows),
     )
+
+
+def _asked_models(experiment: Experiment, bench: Bench) -> Sequence[EncoderRanker]:
+    """The models that the experiment names; the run's first one where it names none."""
+    models = bench.workshop.models
+    asked = {load_encoder(name).id for name in experiment.models}
+    return [model for model in models if model.id in asked] or models[:1]
 
 
 def _by_wording(queries: Sequence[QueryResult]) -> list[tuple[QueryResult, QueryResult]]:

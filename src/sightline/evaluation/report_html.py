@@ -65,7 +65,7 @@ def write_html(results: Results, paths: dict[str, Path], out: Path) -> None:
         style=_part("report.css"),
         photos=photos.style(),
     )
-    page += f"{body}\n{_unreadable(photos)}</main>\n<script>{script}</script>\n</body>\n</html>\n"
+    page += f"{body}\n</main>\n<script>{script}</script>\n</body>\n</html>\n"
     write_whole(out, page.encode("utf-8", "backslashreplace"))
 
 
@@ -125,11 +125,12 @@ def _sections(results: Results, photos: Photos) -> Iterator[tuple[str, str, str]
     yield "costs", "Costs", cost_table(results)
     yield "experiments", "Experiments", experiment_sections(results)
     if results.failures:
-        yield "failures", "Failures", "".join(failure_sections(results.failures, photos))
+        yield "failures", "Failures", "".join(failure_sections(results, photos))
     if models:
         yield "queries", "Queries", _legend() + "".join(query_sections(models, photos))
     yield "run", "Reproduce", run_table(results)
     yield "meanings", "Glossary", meanings()
+    yield "unreadable", "Not shown", _unreadable(photos)  # known only when all strips are drawn
 
 
 def _summary(results: Results) -> str:
@@ -151,22 +152,22 @@ def _legend() -> str:
     )
     return (
         "<p>The first ten photos of each model, best first, and the right ones that came later. "
-        f"Point at a photo, or tap it, for its name and score; with the keyboard, the arrows go through "
-        "a strip.</p><ul class='legend'>{keys}</ul>"
+        "Point at a photo, or tap it, for its name and score; with the keyboard, the arrows go "
+        f"through a strip.</p><ul class='legend'>{keys}</ul>"
     )
 
 
 def _unreadable(photos: Photos) -> str:
-    """What is not to be seen, said once at the end and counted."""
+    """The photos that left a note in their place, counted and named."""
     if not photos.unreadable:
         return ""
     rows = list(photos.unreadable.items())
-    said = f"{len(rows):,} photo{' is' if len(rows) == 1 else 's are'} not shown"
+    said = f"{len(rows):,} photo{'' if len(rows) == 1 else 's'} could not be read"
     named = table(("photo", "why"), rows[:_SHOWN_NAMES], "Photos that can't be shown")
     more = f"<p>And {len(rows) - _SHOWN_NAMES:,} more.</p>" if len(rows) > _SHOWN_NAMES else ""
     return (
-        f"<section id='unreadable'><h2>Photos that can't be shown</h2><p class='warning'>{said}: "
-        f"the figures count them all the same.</p>{named}{more}</section>"
+        f"<p class='warning'>{said}, and a note stands in place of each. The figures are not "
+        f"touched by that.</p>{named}{more}"
     )
 
 

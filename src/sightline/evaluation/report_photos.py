@@ -25,12 +25,13 @@ _CLASSES = {2: "fits", 1: "partly", 0: "wrong", None: "unjudged"}
 
 @dataclass(frozen=True)
 class Tile:
-    """A photo at its rank. `about` is what more there is to say of it, such as its score."""
+    """A photo at its rank: `about` is said of it where somebody asks, `note` stands beneath."""
 
     file: str
     rank: int
     grade: int | None
     about: str = ""
+    note: str = ""
 
 
 class Photos:
@@ -45,8 +46,17 @@ class Photos:
 
     def strip(self, tiles: Iterable[Tile], label: str) -> str:
         """A list of photos with the marks of their grades."""
-        items = "".join(self._item(tile) for tile in tiles)
+        items = "".join(self.item(tile) for tile in tiles)
         return f'<ol class="photos first" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
+
+    def item(self, tile: Tile) -> str:
+        """One photo of a strip."""
+        said = f"rank {tile.rank}, {GRADES[tile.grade]}{tile.about}: {tile.file}"
+        return (
+            f'<li class="{_CLASSES[tile.grade]}">{self._photo(tile.file, said)}'
+            f'<span aria-hidden="true">{tile.rank} <i>{_MARKS[tile.grade]}</i>'
+            f"{escape(tile.note)}</span></li>"
+        )
 
     def further_down(self, found: Iterable[tuple[str, int]], label: str) -> str:
         """A list of right photos that a strip doesn't reach, with their ranks."""
@@ -69,13 +79,6 @@ class Photos:
         return "\n".join(
             f".p{number}{{background-image:url(data:image/jpeg;base64,{b64encode(jpeg).decode()})}}"
             for number, jpeg in self._jpegs.items()
-        )
-
-    def _item(self, tile: Tile) -> str:
-        said = f"rank {tile.rank}, {GRADES[tile.grade]}{tile.about}: {tile.file}"
-        return (
-            f'<li class="{_CLASSES[tile.grade]}">{self._photo(tile.file, said)}'
-            f'<span aria-hidden="true">{tile.rank} <i>{_MARKS[tile.grade]}</i></span></li>'
         )
 
     def _photo(self, file: str, said: str) -> str:

@@ -65,7 +65,9 @@ def _best(results: Results) -> list[str]:
 
 def _against(results: Results, first: RankerResult) -> list[str]:
     """How the first ranker stands to all others, by the headline metric."""
-    better, worse, alike = [], [], []
+    better: list[str] = []
+    worse: list[str] = []
+    alike: list[str] = []
     for one in results.comparisons:
         if one.metric != HEADLINE or first.name not in (one.a, one.b):
             continue

@@ -51,7 +51,12 @@ def ranker_table(results: Results) -> str:
 
 def comparison_tables(results: Results) -> str:
     """Which differences are beyond noise, metric by metric."""
-    parts = []
+    if not results.comparisons:
+        return ""
+    parts = [
+        "<p>Paired by query: only what each query gains or loses counts, not how hard it is. "
+        "<i>p, Holm</i> allows for all of these comparisons together.</p>"
+    ]
     for metric in dict.fromkeys(one.metric for one in results.comparisons):
         rows: list[Sequence[Cell]] = [
             (
@@ -61,12 +66,11 @@ def comparison_tables(results: Results) -> str:
                 f"{one.p:.4f}",
                 f"{one.p_corrected:.4f}",
                 "beyond noise" if differs(one) else "inside noise",
-                one.sentence,
             )
             for one in results.comparisons
             if one.metric == metric
         ]
-        head = ("difference", "mean, 95 %", "p", "p, Holm", "", "in words")
+        head = ("difference", "mean, 95 %", "p", "p, Holm", "verdict")
         parts.append(f"<h3>{escape(metric)}</h3>{table(head, rows, f'Differences in {metric}')}")
     return "".join(parts)
 

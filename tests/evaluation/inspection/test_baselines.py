@@ -1,14 +1,17 @@
-"""The four that every inspector must beat."""
+"""The baselines that every inspector must beat."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from sightline import DualEncoder
 from sightline.errors import InspectionError
 from sightline.evaluation.inspection.baselines import Always, PlainZeroShot, baseline_arms
+from sightline.evaluation.inspection.border import BorderOnly
 from sightline.evaluation.inspection.template import TemplateDifference
 from sightline.inspection.verdict import Box, Task
 from tests.evaluation.inspection.making import SPOT, tiles
@@ -60,6 +63,24 @@ def test_template_difference_needs_a_reference(tmp_path: Path) -> None:
         TemplateDifference().inspect(Task(image=tmp_path / "d0.png"))
 
 
+def test_border_only_knows_another_background_and_nothing_of_the_product(tmp_path: Path) -> None:
+    tiles(tmp_path)
+    clean = tuple(tmp_path / f"n{at}.png" for at in range(4))
+    spotted = BorderOnly().inspect(Task(image=tmp_path / "d0.png", references=clean))
+    assert spotted.score is not None
+    pixels = np.asarray(Image.open(tmp_path / "n4.png")).copy()
+    pixels[:4] = 255
+    Image.fromarray(pixels).save(tmp_path / "elsewhere.png")
+    elsewhere = BorderOnly().inspect(Task(image=tmp_path / "elsewhere.png", references=clean))
+    assert elsewhere.score is not None
+    assert elsewhere.decision == "defect"
+    assert elsewhere.score > 20 * spotted.score
+    alone = BorderOnly().inspect(Task(image=tmp_path / "elsewhere.png", references=clean[:1]))
+    assert (alone.decision, alone.confidence) == ("normal", 0.5)
+    with pytest.raises(InspectionError, match="--reference"):
+        BorderOnly().inspect(Task(image=tmp_path / "d0.png"))
+
+
 def test_plain_zero_shot_follows_the_nearer_sentence(tmp_path: Path) -> None:
     encoder = DualEncoder(make_model(tmp_path / "model"))
     # In this encoder's space "damaged" and "flawless" are no words; the product's colour decides
@@ -72,8 +93,14 @@ def test_plain_zero_shot_follows_the_nearer_sentence(tmp_path: Path) -> None:
     assert said.model == encoder.id
 
 
-def test_every_table_gets_four_and_those_without_use_for_references_get_none() -> None:
+def test_every_table_gets_them_and_those_without_use_for_references_get_none() -> None:
     arms = {arm.name: arm for arm in baseline_arms(references=4, draws=3)}
-    assert set(arms) == {"always-normal", "always-defect", "template-difference", "zero-shot"}
+    assert set(arms) == {
+        "always-normal",
+        "always-defect",
+        "border-only",
+        "template-difference",
+        "zero-shot",
+    }
     assert (arms["template-difference"].references, arms["template-difference"].draws) == (4, 3)
     assert arms["zero-shot"].references == 0

@@ -98,6 +98,7 @@ def test_baselines_stand_in_every_table(tmp_path: Path) -> None:
     assert {arm.arm.name for arm in results.arms if arm.arm.baseline} == {
         "always-normal",
         "always-defect",
+        "border-only",
         "template-difference",
         "zero-shot",
     }
@@ -107,7 +108,7 @@ def test_baselines_stand_in_every_table(tmp_path: Path) -> None:
     balanced = always["balanced_error"].figure
     assert balanced is not None
     assert balanced.value == 0.5
-    assert len(results.comparisons) == 10
+    assert len(results.comparisons) == 15
 
 
 def test_a_killed_run_goes_on_where_it_was(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
@@ -11,6 +11,7 @@ from sightline.evaluation.judging.agreement import agreement
 GRADES = st.integers(0, 2)
 
 
+@settings(max_examples=50)
 @given(st.lists(st.tuples(GRADES, GRADES), min_size=1, max_size=60))
 def test_kappa_is_that_of_an_established_implementation(pairs: list[tuple[int, int]]) -> None:
     first, second = zip(*pairs, strict=True)

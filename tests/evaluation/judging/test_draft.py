@@ -5,7 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sightline.errors import GoldError
@@ -134,6 +134,7 @@ STEPS = st.lists(
 )
 
 
+@settings(max_examples=50)
 @example(  # an answer is taken back, and the gold file without it is the last that was written
     before=[Graded("dog", "a", 2), Graded("pet", "a", 2)],
     steps=[Graded("dog", "a", 0)],

@@ -1,4 +1,4 @@
-"""What any inspector must beat: constant answers, pixel differences, and one plain comparison."""
+"""What any inspector must beat: constant answers, backgrounds, pixels, one plain comparison."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from sightline.evaluation.inspection.arms import Arm, Contestant
+from sightline.evaluation.inspection.border import BorderOnly
 from sightline.evaluation.inspection.identity import code_of
 from sightline.evaluation.inspection.template import TemplateDifference
 from sightline.inspection.verdict import Decision, Task, Verdict
@@ -79,10 +80,11 @@ class PlainZeroShot:
 
 
 def baseline_contestants(encoder: DualEncoder) -> tuple[Contestant, ...]:
-    """The four that stand in every table."""
+    """Those that stand in every table."""
     return (
         Contestant.of(Always("normal")),
         Contestant.of(Always("defect")),
+        Contestant.of(BorderOnly(), code_of(_HERE + "border.py")),
         Contestant.of(TemplateDifference(), code_of(_HERE + "template.py")),
         Contestant.of(PlainZeroShot(encoder), f"{encoder.id} {code_of(_HERE + 'baselines.py')}"),
     )
@@ -93,6 +95,7 @@ def baseline_arms(references: int = 12, draws: int = 1) -> tuple[Arm, ...]:
     return (
         Arm(name="always-normal", inspector="always-normal", references=0),
         Arm(name="always-defect", inspector="always-defect", references=0),
+        Arm(name="border-only", inspector="border-only", references=references, draws=draws),
         Arm(
             name="template-difference",
             inspector="template-difference",

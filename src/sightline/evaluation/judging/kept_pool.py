@@ -37,10 +37,7 @@ def pool_for(
     """
     depth = options.depth or (kept.depth if kept else DEFAULT_DEPTH)
     seed = options.seed if options.seed is not None else kept.seed if kept else 0
-    if options.given or grown or kept is None:
-        queries = gold.queries
-    else:
-        queries = _unpooled(gold, kept)
+    queries = gold.queries if grown or options.given else _unpooled(gold, kept)
     if kept is not None and not queries:
         return kept
     asked = msgspec.structs.replace(gold, queries=queries)
@@ -105,9 +102,9 @@ def pool_beside(gold_file: Path) -> Path:
     return gold_file.with_name(f"{gold_file.name}.pool.json")
 
 
-def _unpooled(gold: Gold, kept: Pool) -> tuple[GoldQuery, ...]:
+def _unpooled(gold: Gold, kept: Pool | None) -> tuple[GoldQuery, ...]:
     """The queries of needs that the pool doesn't know in all their wordings."""
-    known = {need.need: set(need.texts) for need in kept.needs}
+    known = {} if kept is None else {need.need: set(need.texts) for need in kept.needs}
     return tuple(
         query
         for need, queries in by_need(gold.queries).items()
