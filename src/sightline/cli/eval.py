@@ -120,7 +120,7 @@ def evaluate(
 
     Examples:
 
-      sightline judge gold.json              make right answers for your own library, by looking
+      sightline judge gold.json --query "dog on a beach"     make right answers, by looking
 
       sightline eval gold.json               measure the model that your library was indexed with
 

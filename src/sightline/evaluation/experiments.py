@@ -22,7 +22,7 @@ from msgspec import Meta
 from sightline.encoders import load_encoder
 from sightline.errors import GoldError, PhotoError, UnknownModel
 from sightline.evaluation.altered import altered_results
-from sightline.evaluation.comparison import compare
+from sightline.evaluation.comparison import SIGNIFICANT, compare
 from sightline.evaluation.paired import compare_pairs
 from sightline.evaluation.pairs import evaluate_pairs, pairs_rows
 from sightline.evaluation.progress import OnProgress
@@ -222,7 +222,11 @@ def _alterations(experiment: Experiment, bench: Bench) -> ExperimentResult:
     for name, _ in altered:
         cells = {one.metric: _signed(one.difference) for one in compared if one.a == name}
         rows.append((name, *(cells.get(metric, "–") for metric in ("precision@5", "ndcg@10"))))
-    worse = [c for c in compared if c.metric == HEADLINE and "is better than" in c.sentence]
+    worse = [
+        one
+        for one in compared
+        if one.metric == HEADLINE and one.difference.high < 0 and one.p_corrected < SIGNIFICANT
+    ]
     lost = ", ".join(f"{c.a} ({c.difference.value:+.3f})" for c in worse)
     model = bench.workshop.models[0].name
     conclusion = f"{model} finds less, beyond noise, in photos that are: {lost or 'none of these'}."

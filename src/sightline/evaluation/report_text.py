@@ -25,7 +25,7 @@ def summary_table(results: Results) -> str:
     run = results.run
     head = f"{run.queries} queries ({run.no_answer_queries} without an answer) over "
     lines = [f"{head}{run.photos:,} photos, {run.judged_pairs:,} judged pairs; 95 % intervals", ""]
-    rows = [("ranker", *_SUMMARY)]
+    rows: list[tuple[str, ...]] = [("ranker", *_SUMMARY)]
     rows += [(r.name, *(_cell(r.figures.get(m)) for m in _SUMMARY)) for r in results.rankers]
     widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
     lines += ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
@@ -61,10 +61,11 @@ def markdown(results: Results) -> str:
     ]
     if results.comparisons:
         rows = [
-            (one.sentence, f"{one.p:.4f}", f"{one.p_corrected:.4f}") for one in results.comparisons
+            (one.metric, one.sentence, f"{one.p:.4f}", f"{one.p_corrected:.4f}")
+            for one in results.comparisons
         ]
         parts += ["## What is a difference, and what is noise"]
-        parts += [_table(("comparison", "p", "p, Holm"), rows)]
+        parts += [_table(("metric", "comparison", "p", "p, Holm"), rows)]
     parts += _other_directions(results)
     parts += _no_answer(results)
     for ranker in results.rankers[:1]:

@@ -195,9 +195,8 @@ def _info(inputs: Inputs, options: EvalOptions) -> RunInfo:
             f"{hurt} queries lose a relevant photo, and count it as not found."
         )
     if absent < 10:
-        warnings.append(
-            f"Only {absent} queries have no answer: how well the score tells so is hardly known."
-        )
+        few = f"Only {absent} queries are" if absent else "No query is"
+        warnings.append(f"{few} without an answer: how well the score tells so is hardly known.")
     return RunInfo(
         gold_name=gold.name,
         gold_hash=gold.hash,
