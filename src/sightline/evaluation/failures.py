@@ -143,12 +143,22 @@ class Explainer:
         best = scores.copy()
         for file in close:
             row = self._row[file]
-            try:
-                views = views_of(thumbnail_image(self.gallery.paths[row], _VIEW_SIDE))
-            except PhotoError:  # it was there when it was indexed; its score is the whole's
-                continue
-            best[row] = float((self.model.encoder.embed_images(views) @ text).max())
+            best[row] = float((self._views(row) @ text).max())
         return int((best >= best[self._row[right]]).sum())
+
+    def _views(self, row: int) -> npt.NDArray[np.float32]:
+        """Vectors of the photo and its crops, float32 (views, d); many failures share rivals."""
+        if row not in self._seen:
+            try:
+                photo = thumbnail_image(self.gallery.paths[row], _VIEW_SIDE)
+                self._seen[row] = self.model.encoder.embed_images(views_of(photo))
+            except PhotoError:  # it was there when it was indexed; its vector is all there is
+                self._seen[row] = self.model.vectors[row : row + 1]
+        return self._seen[row]
+
+    @cached_property
+    def _seen(self) -> dict[int, npt.NDArray[np.float32]]:
+        return {}
 
     def _image_hit(self, query: GoldQuery, right: str) -> bool | None:
         others = {file for file in query.relevant if file != right and file in self._row}
