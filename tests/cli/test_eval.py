@@ -76,7 +76,7 @@ def test_an_experiment_is_answered_in_a_sentence(cli: Cli, world: World) -> None
     wordings, chance, absent, altered = results["experiments"]
     assert "descriptive and short are equal on every query" in wordings["conclusion"]
     assert "Inside noise: tiny - random = +" in chance["conclusion"]
-    assert "ms a query" in chance["conclusion"]
+    assert " more a query" in chance["conclusion"]
     assert absent["not_run"] == "the model no-such-one isn't there. Fetch it."
     assert [row[0] for row in altered["rows"]][:2] == [
         "turned, EXIF says how",

@@ -302,3 +302,27 @@ def test_a_person_at_a_terminal_is_asked(
             require_agreement(far, agreed=False)
     assert len(asked) == 1
     assert "far.example" in asked[0]
+
+
+def test_the_default_inspector_compares_with_references(cli: Cli, tmp_path: Path) -> None:
+    for seed in range(3):
+        make_photo(tmp_path / "faultless" / f"{seed}.png", "green", seed)
+    part = make_photo(tmp_path / "part.png", "green", seed=9)
+    asked = ("inspect", part, "--reference", tmp_path / "faultless", "--format", "jsonl")
+    (row,) = rows_of(cli(*asked))
+    assert row["inspector"] == "reference"
+    assert row["decision"] in {"normal", "uncertain", "defect"}
+
+
+def test_without_usable_references_nothing_is_judged(
+    cli: Cli, photos: Path, tmp_path: Path
+) -> None:
+    part = photos / "a-red.png"
+    none = cli("inspect", part)
+    assert none.status == 3
+    assert "--reference" in none.errors
+    (tmp_path / "empty").mkdir()
+    assert cli("inspect", part, "--reference", tmp_path / "empty").status == 3
+    broken = cli("inspect", part, "--reference", photos / "c-broken.png")
+    assert broken.status == 3
+    assert "c-broken.png" in broken.errors

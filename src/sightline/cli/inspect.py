@@ -104,7 +104,7 @@ def inspect(
     from sightline.cli.inspect_output import summary
     from sightline.cli.inspect_vlm import require_agreement, require_no_vlm, vlm_settings
     from sightline.encoders.providers import parse_provider
-    from sightline.inspection.inspected import files_at, inspect_all
+    from sightline.inspection.inspected import files_at, inspect_all, references_at
     from sightline.inspection.inspectors import DEFAULT_INSPECTOR, InspectorSettings, open_inspector
     from sightline.inspection.verdict import Task
     from sightline.library.cores import usable_cores
@@ -123,12 +123,14 @@ def inspect(
     asking = vlm_settings(vlm, samples, price, **given) if "vlm" in names else None
     if asking is None:
         require_no_vlm(vlm=vlm, **given, samples=samples > 1, price=price, send_photos=send_photos)
+    references = references_at(reference) if reference else ()
     wanted = tuple(part.strip() for part in look_for.split(",") if part.strip())
     tasks = [
         Task(
             image=image,
             product=product,
             look_for=wanted,
+            references=references,
             zoom=zoom.value,
             doubt=doubt is DoubtChoice.on,
         )

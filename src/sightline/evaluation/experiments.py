@@ -121,9 +121,10 @@ def _rankers(experiment: Experiment, bench: Bench) -> ExperimentResult:
     for one in found:
         if one.metric != HEADLINE:
             continue
-        extra = _median(by_name[one.a]) - _median(by_name[one.b])
-        cost = f"{extra * 1e3:+,.1f} ms a query"
-        sentences.append(f"{one.sentence} It costs {cost}{_per_ms(one.difference.value, extra)}.")
+        extra = 1e3 * (_median(by_name[one.a]) - _median(by_name[one.b]))
+        price = f"{abs(extra):,.1f} ms {'more' if extra > 0 else 'less'} a query"
+        gain = _gain_per_ms(one.difference.value, extra)
+        sentences.append(f"{one.sentence} {one.a} takes {price}{gain}.")
     return ExperimentResult(
         title=experiment.title,
         question=experiment.question,
@@ -261,11 +262,11 @@ def _by_wording(queries: Sequence[QueryResult]) -> list[tuple[QueryResult, Query
     ]
 
 
-def _per_ms(gain: float, seconds: float) -> str:
+def _gain_per_ms(gain: float, milliseconds: float) -> str:
     """What a millisecond buys, where something is bought."""
-    if gain <= 0 or seconds <= 0:
+    if gain <= 0 or milliseconds <= 0:
         return ""
-    return f", {gain / (seconds * 1e3):.5f} of {HEADLINE} for each of them"
+    return f", which is {gain / milliseconds:.1g} of {HEADLINE} a millisecond"
 
 
 def _median(ranker: RankerResult) -> float:

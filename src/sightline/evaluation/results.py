@@ -34,7 +34,7 @@ Figures = dict[str, Figure]
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes a run reproducible."""
+    """What makes a run reproducible. `judged_pairs` are of need and photo."""
 
     gold_name: str
     gold_hash: str

@@ -49,6 +49,7 @@ from sightline.evaluation.measure import (
 )
 from sightline.evaluation.metrics import ranked
 from sightline.evaluation.paired import compare_rankers
+from sightline.evaluation.pool import by_need
 from sightline.evaluation.progress import OnProgress
 from sightline.evaluation.rankers.build import RANKERS
 from sightline.evaluation.rankers.by_caption import Captions
@@ -205,7 +206,7 @@ def _info(inputs: Inputs, options: EvalOptions) -> RunInfo:
         missing=gallery.missing,
         queries=len(gold.queries),
         no_answer_queries=absent,
-        judged_pairs=sum(len(query.grades) for query in gold.queries),
+        judged_pairs=sum(len(queries[0].grades) for queries in by_need(gold.queries).values()),
         seed=options.seed,
         version=__version__,
         code=about.code_fingerprint(),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.errors import PhotoError, UsageError
+from sightline.errors import InspectionError, PhotoError, UsageError
+from sightline.inspection.pixels import open_photo
 from sightline.inspection.verdict import Decision, Inspector, Task, Verdict
 from sightline.library.place import absolute_path
 from sightline.photos.walk import WalkRules, walk
@@ -77,6 +78,29 @@ def files_at(paths: Sequence[str]) -> list[Path]:
         photos = walk(root, WalkRules(), lambda at, reason: found.setdefault(at))
         found.update((photo.path, None) for photo in photos)
     return [Path(os.fsdecode(path)) for path in found]
+
+
+def references_at(paths: Sequence[str]) -> tuple[Path, ...]:
+    """The photos of faultless pieces named, and those in folders named.
+
+    Each is opened once before any work: one that can't be used must not pass for a fault of the
+    photo that is compared with it.
+
+    Raises:
+        UsageError: a path is an empty name.
+        InspectionError: there is none, or one of them can't be used.
+    """
+    found = tuple(files_at(paths))
+    if not found:
+        raise InspectionError(f"There is no photo in {', '.join(paths)} to compare with.")
+    for path in found:
+        try:
+            open_photo(path)
+        except PhotoError as error:
+            raise InspectionError(
+                f"Can't use the reference {path}: {error} Take it away or give another."
+            ) from None
+    return found
 
 
 def _inspected(inspector: Inspector, task: Task) -> Inspected:

@@ -127,7 +127,10 @@ def align(photo: Pyramid, reference: Pyramid, finest: int = SIDES[-1]) -> Alignm
             break
         here = _correlated(photo, reference, best.matrix, side)
         refined = _correlated(
-            photo, reference, _refined(photo.at(side), reference.at(side), here.matrix, rounds), side
+            photo,
+            reference,
+            _refined(photo.at(side), reference.at(side), here.matrix, rounds),
+            side,
         )
         best = max(here, refined, key=lambda found: found.correlation)
         if best.correlation < ENOUGH:

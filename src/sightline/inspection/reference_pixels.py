@@ -21,6 +21,9 @@ from sightline.inspection.reference_alignment import Alignment, Floats, Pyramid,
 
 LARGEST = 2048
 """Longest side, in pixels, at which pixels are compared: a memory of 4 megapixels at most."""
+SAME_THING = 0.8
+"""Agreement from which a reference shows the very same thing. Shots and twins of one board have
+.87 and more; two pieces of a kind, turned to lie alike, .76 at most."""
 _STEP = 2
 """Pixels that a structure may be shifted without being different."""
 _LEVELS = 14.0
@@ -59,14 +62,18 @@ class Comparison:
 
 
 def compare_pixels(
-    photo: Image.Image, reference: Image.Image, alignment: Alignment | None = None
+    photo: Image.Image,
+    reference: Image.Image,
+    alignment: Alignment | None = None,
+    largest: int = LARGEST,
 ) -> Comparison:
     """Lay a photo on a reference and measure what differs.
 
     Args:
         alignment: where it is known already.
+        largest: longest side at which they are compared.
     """
-    side = min(max(photo.size), max(reference.size), LARGEST)
+    side = min(max(photo.size), max(reference.size), largest)
     if alignment is None:
         alignment = align(Pyramid(photo, side), Pyramid(reference, side))
     ratio = side / max(reference.size)
@@ -77,7 +84,9 @@ def compare_pixels(
     theirs = _in_the_light_of(ours, theirs, known)
     low, high = _lowest(theirs), _highest(theirs)
     contrast = (high - low).max(axis=2)
-    difference = np.maximum(_outside(ours, low, high), _outside(theirs, _lowest(ours), _highest(ours)))
+    difference = np.maximum(
+        _outside(ours, low, high), _outside(theirs, _lowest(ours), _highest(ours))
+    )
     shown = _eroded(known)
     # A single pixel is noise; a difference is a place of several.
     excess = _mean3(difference.astype(np.float32)) / (_LEVELS + _OF_CONTRAST * contrast)
@@ -174,7 +183,7 @@ def _eroded(known: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
     whole = _lowest(known.astype(np.uint8)[..., None])[..., 0] > 0
     rim = 2 * _STEP
     inner = np.zeros_like(whole)
-    inner[rim:-rim or None, rim:-rim or None] = whole[rim:-rim or None, rim:-rim or None]
+    inner[rim : -rim or None, rim : -rim or None] = whole[rim : -rim or None, rim : -rim or None]
     return inner
 
 

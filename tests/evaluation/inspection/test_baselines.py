@@ -57,6 +57,13 @@ def test_with_one_reference_the_same_photo_is_normal(tmp_path: Path) -> None:
     assert (same.decision, same.score) == ("normal", 0.0)
 
 
+def test_the_nearest_reference_counts(tmp_path: Path) -> None:
+    tiles(tmp_path)
+    far_and_same = (tmp_path / "n1.png", tmp_path / "d0.png")
+    said = TemplateDifference().inspect(Task(image=tmp_path / "d0.png", references=far_and_same))
+    assert said.score == 0.0
+
+
 def test_template_difference_needs_a_reference(tmp_path: Path) -> None:
     tiles(tmp_path)
     with pytest.raises(InspectionError, match="--reference"):

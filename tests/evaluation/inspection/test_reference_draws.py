@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from PIL import Image
@@ -64,11 +65,14 @@ def test_a_board_is_compared_with_its_twin() -> None:
     assert ids(boards, "n", 12) == ["n"]
 
 
-def test_a_twin_is_tested_against_a_disturbed_copy_of_itself(tmp_path: Path) -> None:
+def test_a_twin_is_a_disturbed_copy_for_the_defective_photo_and_for_itself(tmp_path: Path) -> None:
     gold = tiles(tmp_path)
-    clean, other = gold.by_id["n0"], gold.by_id["n1"]
-    assert reference_path(other, clean, tmp_path, tmp_path / "made") == tmp_path / "n0.png"
+    plain, other = gold.by_id["n0"], gold.by_id["n1"]
+    assert reference_path(other, plain, tmp_path, tmp_path / "made") == tmp_path / "n0.png"
+    clean = msgspec.structs.replace(plain, twin="n0")
+    spotted = msgspec.structs.replace(gold.by_id["d0"], twin="n0")
     path = reference_path(clean, clean, tmp_path, tmp_path / "made")
+    assert reference_path(spotted, clean, tmp_path, tmp_path / "made") == path
     copy, original = (np.asarray(Image.open(p)) for p in (path, tmp_path / "n0.png"))
     assert copy.shape == original.shape
     assert 1 < np.abs(copy.astype(int) - original).mean() < 20

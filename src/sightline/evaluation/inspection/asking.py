@@ -11,7 +11,11 @@ import msgspec
 from sightline.evaluation.inspection.arms import Arm, Contestant
 from sightline.evaluation.inspection.crops import Cut, Sizes, cut_of
 from sightline.evaluation.inspection.gold import GoldPhoto, InspectionGold
-from sightline.evaluation.inspection.reference_draws import drawn_references, reference_path
+from sightline.evaluation.inspection.reference_draws import (
+    DISTURBANCE,
+    drawn_references,
+    reference_path,
+)
 from sightline.inspection.verdict import Task
 
 
@@ -45,6 +49,7 @@ class Asked:
             "photo": self.photo.photo,
             "product": self.photo.product,
             "references": [reference.photo for reference in self.references],
+            "disturbance": DISTURBANCE if self.photo.twin else "",
             "cut": None if self.cut is None else msgspec.to_builtins(self.cut.box),
             "look_for": self.look_for,
             "zoom": self.arm.zoom,

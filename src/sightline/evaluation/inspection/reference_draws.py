@@ -1,8 +1,9 @@
 """Which faultless photos an inspector may see beside a tested one.
 
-* Where the tested photo has a clean *twin* (a shot of the same view of the same board), that one.
-* The twin itself is tested against a copy of itself that was shifted, dimmed, blurred by JPEG and
-  given noise: against its own bytes, any inspector would find nothing.
+* Where the tested photo has a clean *twin* (a shot of the same view of the same board), a copy of
+  that one, shifted, dimmed, blurred by JPEG and given noise. The twin itself is tested, too, and
+  against its own bytes any inspector would find nothing; defective photos get the same copy, or
+  normal ones would differ more from their reference.
 * Else normal photos of the product, drawn at random, never of the tested piece. The number is the
   same for every photo of a product: the most that all of them can have.
 """
@@ -25,6 +26,8 @@ _SHIFT = 2  # pixels
 _GAIN = 0.97
 _NOISE = 3.0  # standard deviation, of 255
 _JPEG = 90
+DISTURBANCE = f"shift {_SHIFT}, gain {_GAIN}, noise {_NOISE}, JPEG {_JPEG}"
+"""What is done to a twin: part of what decides an answer."""
 
 
 def drawn_references(
@@ -47,17 +50,17 @@ def drawn_references(
 
 
 def reference_path(photo: GoldPhoto, reference: GoldPhoto, folder: Path, made: Path) -> Path:
-    """The reference's file; for a photo that is its own reference, a disturbed copy under `made`.
+    """The reference's file; that of a twin is a disturbed copy under `made`.
 
     Raises:
         PhotoError: the photo can't be read.
         EvaluationError: the copy can't be written.
     """
-    if reference.id != photo.id:
+    if not photo.twin:
         return folder / reference.file
-    copy = made / f"{photo.id}-disturbed.jpg"
+    copy = made / f"{reference.id}-{reference.photo[:8]}-disturbed.jpg"
     if not copy.exists():
-        write_whole(copy, _disturbed(open_photo(folder / photo.file).image, photo.photo))
+        write_whole(copy, _disturbed(open_photo(folder / reference.file).image, reference.photo))
     return copy
 
 

@@ -1,0 +1,117 @@
+"""From a score to the chance of a defect, with nothing but faultless photos to go by.
+
+Each reference was scored against the others; a photo's score is judged as the next draw from the
+same population (Student's predictive distribution), so that few references make everything less
+certain. Two things are not learned from the product at hand but once, from the selection half of
+the project's own inspection photos, where defects are known (docs/understand/reference-inspection):
+how much scores spread when the references don't say it yet, and how the distance from normal turns
+into a chance (Platt's logistic, one for all products).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from sightline.inspection.verdict import Decision
+
+DEFECT_FROM = 0.7
+NORMAL_TO = 0.3
+"""Chances of a defect between these two are called uncertain, where doubt is allowed."""
+ENOUGH_REFERENCES = 3
+"""Fewer can't be compared with each other: how much normals vary is then a guess."""
+_MOST_SURE = 0.99  # no reference ever showed every defect there is
+
+_PRIOR_SPREAD, _PRIOR_COUNT = 0.3, 4.0
+_SLOPE, _OFFSET = 1.62, -4.0
+_COPY_SLOPE, _COPY_OFFSET = 6.0, -5.2
+_PIXEL_SLOPE, _PIXEL_EVEN = 6.0, 1.7
+
+_OUTLIER = 8.0
+_OUTLIER_COUNT = 5
+_OUTLIER_SHARE = 0.25
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a score means: the chance of a defect, and its log-odds, which order photos."""
+
+    chance: float
+    log_odds: float
+
+    @classmethod
+    def of(cls, log_odds: float) -> Judgement:
+        """A judgement from log-odds, never surer than references can make it."""
+        bounded = max(-60.0, min(60.0, log_odds))
+        chance = 1 / (1 + math.exp(-bounded))
+        return cls(min(_MOST_SURE, max(1 - _MOST_SURE, chance)), log_odds)
+
+    def decision(self, doubt: bool) -> Decision:
+        """Defect, normal, or uncertain between; without doubt, the likelier one."""
+        if not doubt:
+            return "defect" if self.chance >= 0.5 else "normal"
+        if self.chance >= DEFECT_FROM:
+            return "defect"
+        return "normal" if self.chance <= NORMAL_TO else "uncertain"
+
+    @property
+    def confidence(self) -> float:
+        """The chance that the likelier of defect and normal is right."""
+        return max(self.chance, 1 - self.chance)
+
+
+def judge_by_references(score: float, of_references: npt.NDArray[np.float64]) -> Judgement:
+    """Judge a score by those of the references, each scored against the others.
+
+    Args:
+        of_references: float64 (n,), n at least 2.
+    """
+    count = len(of_references)
+    freedom = _PRIOR_COUNT + count - 1
+    own = (count - 1) * float(of_references.var(ddof=1))
+    spread = math.sqrt((_PRIOR_COUNT * _PRIOR_SPREAD**2 + own) / freedom)
+    t = (score - float(of_references.mean())) / (spread * math.sqrt(1 + 1 / count))
+    return Judgement.of(_SLOPE * _normal_deviate(t, freedom) + _OFFSET)
+
+
+def judge_by_copies(score: float, of_copies: float) -> Judgement:
+    """Judge a score where one or two references are all there is.
+
+    How faultless pieces differ is then unknown. What is known is how far the reference is from
+    itself when it is turned, shifted, scaled and re-lit a little: of the score of these copies,
+    faultless pieces of the selection photos reached a fifth to nine tenths, defective ones a third
+    to one and a third. So only the extremes are decided.
+    """
+    return Judgement.of(_COPY_SLOPE * score / max(of_copies, 0.1) + _COPY_OFFSET)
+
+
+def judge_by_pixels(excess: float) -> Judgement:
+    """Judge the largest difference of a pixel comparison, in multiples of what is allowed."""
+    return Judgement.of(_PIXEL_SLOPE * math.log(max(excess, 1e-6) / _PIXEL_EVEN))
+
+
+def unlike_the_others(of_references: npt.NDArray[np.float64]) -> list[int]:
+    """References that look like no other: defective pieces, or photos of something else.
+
+    Far above the median in units of the median deviation; never among fewer than five, and never
+    more than a quarter, because then nobody knows which ones are the odd ones.
+    """
+    count = len(of_references)
+    if count < _OUTLIER_COUNT:
+        return []
+    middle = float(np.median(of_references))
+    deviation = max(1.4826 * float(np.median(np.abs(of_references - middle))), _PRIOR_SPREAD)
+    far = np.flatnonzero(of_references - middle > _OUTLIER * deviation)
+    ranked = sorted(far.tolist(), key=lambda at: -of_references[at])
+    return ranked[: int(count * _OUTLIER_SHARE)]
+
+
+def _normal_deviate(t: float, freedom: float) -> float:
+    """The normal deviate with about the same tail as Student's t (Wallace 1959,
+    doi:10.1214/aoms/1177706086).
+    """
+    size = math.sqrt(freedom * math.log1p(t * t / freedom))
+    return math.copysign((8 * freedom + 1) / (8 * freedom + 3) * size, t)
