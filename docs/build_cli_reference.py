@@ -1,6 +1,6 @@
 """Write docs/cli.md from the commands' own help: `python docs/build_cli_reference.py`.
 
-The help text is the reference; tests/cli/test_reference.py fails when the two differ.
+The help text is the reference; tests/test_cli_reference.py fails when the two differ.
 """
 
 import os
@@ -8,7 +8,12 @@ import re
 from pathlib import Path
 
 TARGET = Path(__file__).with_name("cli.md")
-COMMANDS = ("", "index", "search", "status", "models", "models fetch", "forget")
+COMMANDS = (
+    "",
+    *("index", "search", "status", "models", "models fetch", "forget"),
+    *("similarity", "classify", "adapt", "train", "export"),
+    *("eval", "judge", "scenes", "inspect"),
+)
 
 
 def reference() -> str:

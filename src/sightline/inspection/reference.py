@@ -14,30 +14,23 @@ from __future__ import annotations
 
 from time import perf_counter
 
+import msgspec
 import numpy as np
-from PIL import Image
 
 from sightline.encoders.dual import DualEncoder
-from sightline.errors import InspectionError
 from sightline.inspection.pixels import Photo, open_photo
-from sightline.inspection.reference_alignment import ENOUGH, Alignment, Pyramid, align
 from sightline.inspection.reference_boxes import Region, box_on_photo, regions
 from sightline.inspection.reference_features import TILES
 from sightline.inspection.reference_map import Floats, nearness, score_of, where_product_is
-from sightline.inspection.reference_pixels import SAME_THING, Comparison, compare_pixels
-from sightline.inspection.reference_set import (
-    SMALL,
-    Reference,
-    References,
-    ReferenceSet,
-    Remembered,
-)
+from sightline.inspection.reference_pixels import Comparison
+from sightline.inspection.reference_set import References, ReferenceSet
 from sightline.inspection.reference_threshold import (
     Judgement,
     judge_by_copies,
     judge_by_pixels,
     judge_by_references,
 )
+from sightline.inspection.reference_twins import Twins
 from sightline.inspection.reference_words import (
     advice,
     advice_on_pixels,
@@ -53,8 +46,6 @@ pieces of one product have .53 and more, however broken; those of two products .
 a hundred .47 and less."""
 MOST_FINDINGS = 5
 MOST_DIFFERENCES = 30
-_TRIED = 2
-_ALIKE = 0.9
 _SHOWN_EXCESS = 1.3
 _PEAK_SHARE = 0.6
 _CELL = 4
@@ -79,7 +70,7 @@ class ReferenceInspector:
             encoder = load_encoder()
         self._model = encoder.id
         self._references = References(encoder)
-        self._full_size: Remembered[Image.Image] = Remembered(2)
+        self._twins = Twins()
 
     def inspect(self, task: Task) -> Verdict:
         """Compare one photo with `task.references`; `product`, `look_for` and `zoom` are not used.
@@ -94,36 +85,13 @@ class ReferenceInspector:
             self._references.of(())
         photo = open_photo(task.image)
         references = self._references.of(task.references, but=photo.hash)
-        same = self._very_same(photo, references)
+        vector = self._references.vector(photo.image)
+        same = self._twins.find(photo.image, vector, references)
         if same is not None:
             verdict = self._by_pixels(photo, same, task.doubt)
         else:
-            verdict = self._by_patches(photo, references, task.doubt)
+            verdict = self._by_patches(photo, vector, references, task.doubt)
         return _timed(verdict, perf_counter() - started)
-
-    def _very_same(self, photo: Photo, references: ReferenceSet) -> Comparison | None:
-        """The comparison with a reference that shows the very same thing, if there is one."""
-        small = photo.image.copy()
-        small.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC)
-        pyramid = Pyramid(small, max(small.size))
-        vector = self._references.vector(photo.image)
-        nearest = sorted(references.members, key=lambda one: -float(one.vector @ vector))
-        for one in nearest[:_TRIED]:
-            alignment = align(pyramid, Pyramid(one.small, max(one.small.size)), SMALL)
-            if alignment.correlation < max(ENOUGH, _ALIKE):
-                continue
-            if compare_pixels(small, one.small, alignment).agreement < SAME_THING:
-                continue
-            comparison = self._at_full_size(photo.image, one)
-            if comparison.agreement >= SAME_THING:
-                return comparison
-        return None
-
-    def _at_full_size(self, image: Image.Image, one: Reference) -> Comparison:
-        if max(image.size) <= SMALL:
-            return compare_pixels(image, one.small)
-        full = self._full_size.get(one.key, lambda: open_photo(one.path).image)
-        return compare_pixels(image, full)
 
     def _by_pixels(self, photo: Photo, comparison: Comparison, doubt: bool) -> Verdict:
         judgement = judge_by_pixels(float(comparison.excess.max(initial=0.0)))
@@ -149,8 +117,9 @@ class ReferenceInspector:
             comparison.excess.shape,
         )
 
-    def _by_patches(self, photo: Photo, references: ReferenceSet, doubt: bool) -> Verdict:
-        vector = self._references.vector(photo.image)
+    def _by_patches(
+        self, photo: Photo, vector: Floats, references: ReferenceSet, doubt: bool
+    ) -> Verdict:
         if max(float(one.vector @ vector) for one in references.members) < ANOTHER_PRODUCT:
             return self._not_the_product(photo)
         features = self._references.features(photo.image)
@@ -224,11 +193,10 @@ def _on_photo(region: Region, cells: Floats, comparison: Comparison, photo: Phot
     """A region of the reference's pixels as a box on the photo."""
     side = max(comparison.excess.shape)
     longest = max(photo.image.size)
-    alignment: Alignment = comparison.alignment
 
     def to_photo(x: float, y: float) -> tuple[float, float]:
         across, down = x * cells.shape[1] * _CELL / side, y * cells.shape[0] * _CELL / side
-        found = alignment.to_photo(across, down)
+        found = comparison.alignment.to_photo(across, down)
         return found[0] * longest, found[1] * longest
 
     return box_on_photo(region, cells.shape, photo.image.size, to_photo)
@@ -242,6 +210,4 @@ def _sent(photo: Photo, compared: tuple[int, ...] | None = None) -> tuple[Sent, 
 
 
 def _timed(verdict: Verdict, seconds: float) -> Verdict:
-    import msgspec
-
     return msgspec.structs.replace(verdict, seconds=round(seconds, 4))

@@ -56,6 +56,12 @@ def test_a_perfect_figure_is_not_certain() -> None:
     assert (perfect.low, perfect.high) == wilson_interval(6, 6)
 
 
+def test_one_piece_says_next_to_nothing_of_others() -> None:
+    lone = measured_statistics({"b": strict}, [answers("rrwrrrww", "a")], 0, 100)["b"].figure
+    assert lone is not None
+    assert (lone.low, lone.high) == wilson_interval(lone.value, 1)
+
+
 def test_a_statistic_that_is_defined_nowhere_has_no_figure() -> None:
     one_class = [answers("r")]
     assert measured_statistics({"b": strict}, one_class, 0, 100)["b"].figure is None

@@ -26,7 +26,8 @@ def measured_statistics(
 
     Where a statistic is 0 or 1 in every resample (such as an AUROC of 1), the bootstrap would claim
     certainty; the interval is then Wilson's for as many trials as there are pieces, which no
-    statistic between 0 and 1 can vary more than. Anything between that never moves is exact: a
+    statistic between 0 and 1 can vary more than. So it is where all photos are of one piece, which
+    says nothing of others. Anything between that never moves is exact: a
     constant answer's balanced accuracy is .5 on any photos.
     """
     at = {name: tuple(statistic(draw) for draw in draws) for name, statistic in statistics.items()}
@@ -65,8 +66,8 @@ def _figure(
     if value is None:
         return None
     still = not resampled or np.ptp(resampled) < 1e-12
-    if still and value in (0.0, 1.0):
-        low, high = wilson_interval(value * pieces, pieces)
+    if pieces == 1 or (still and value in (0.0, 1.0)):
+        low, high = wilson_interval(min(1.0, max(0.0, value)) * pieces, pieces)
     elif still:
         low = high = value
     else:
