@@ -120,8 +120,6 @@ class ReferenceInspector:
     def _by_patches(
         self, photo: Photo, vector: Floats, references: ReferenceSet, doubt: bool
     ) -> Verdict:
-        if max(float(one.vector @ vector) for one in references.members) < ANOTHER_PRODUCT:
-            return self._not_the_product(photo)
         features = self._references.features(photo.image)
         distances = np.min(
             [nearness(features, one.features).distances for one in references.members], axis=0
@@ -133,6 +131,8 @@ class ReferenceInspector:
             judgement = judge_by_references(score, references.scores)
         else:
             judgement = judge_by_copies(score, float(references.scores.mean()))
+        if max(float(one.vector @ vector) for one in references.members) < ANOTHER_PRODUCT:
+            return self._not_the_product(photo, judgement)
         decision = judgement.decision(doubt)
         findings: tuple[Finding, ...] = ()
         if decision != "normal":
@@ -149,10 +149,11 @@ class ReferenceInspector:
             )
         return self._verdict(photo, judgement, doubt, findings, advice(decision, references))
 
-    def _not_the_product(self, photo: Photo) -> Verdict:
+    def _not_the_product(self, photo: Photo, judgement: Judgement) -> Verdict:
         return Verdict(
             decision="uncertain",
             confidence=0.5,
+            score=round(judgement.log_odds, 4),
             would_help=another_product(),
             sent=_sent(photo),
             inspector=self.name,

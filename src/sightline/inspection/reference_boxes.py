@@ -16,7 +16,7 @@ ToPhoto = Callable[[float, float], tuple[float, float]]
 
 @dataclass(frozen=True, eq=False)
 class Region:
-    """Connected cells of a map: their `box` (left, top, right, bottom), number and highest value."""
+    """Connected cells of a map: their `box` (left, top, right, bottom), highest value, number."""
 
     box: tuple[int, int, int, int]
     peak: float

@@ -37,7 +37,7 @@ def opening(opened: ExitStack, tmp_path: Path, **environment: str) -> Opening:
 
 def test_every_question_of_the_project_has_its_experiment() -> None:
     experiments = [read_experiment(path) for path in SHIPPED]
-    assert len(experiments) == 5
+    assert len(experiments) == 6
     arms = [arm for one in experiments for arm in one.arms]
     assert {arm.zoom for arm in arms} == {"none", "tiles", "adaptive"}
     assert {arm.crop for arm in arms} == {"none", "oracle", "random-matched"}
