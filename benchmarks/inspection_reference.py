@@ -93,7 +93,11 @@ def main() -> None:
         for split in ("choose", "report"):
             for product in ("all", *dict.fromkeys(p.product for p in gold.everything)):
                 of_group = [
-                    [a for a in draw if a.photo.split == split and product in ("all", a.photo.product)]
+                    [
+                        a
+                        for a in draw
+                        if a.photo.split == split and product in ("all", a.photo.product)
+                    ]
                     for draw in draws
                 ]
                 if of_group[0]:
@@ -114,12 +118,17 @@ def _inspected(
         references = drawn_references(gold, photo, count, seed)
         paths = tuple(reference_path(photo, one, DATA, made) for one in references)
         task = Task(image=DATA / photo.file, references=paths)
-        inspector.inspect(task)  # what is done once for references isn't timed
+        if seed == 0:
+            inspector.inspect(task)  # what is done once for references isn't timed
         before = time.process_time()
         verdict = inspector.inspect(task)
         seconds = time.process_time() - before
         answers.append(Answer(photo, msgspec.structs.replace(verdict, seconds=seconds)))
     return answers
+
+
+def _belongs(answer: Answer, split: str, product: str) -> bool:
+    return answer.photo.split == split and product in ("all", answer.photo.product)
 
 
 def _table(title: str, draws: Sequence[Sequence[Answer]]) -> dict[str, object]:
@@ -139,7 +148,7 @@ def _table(title: str, draws: Sequence[Sequence[Answer]]) -> dict[str, object]:
             "high": measured.figure.high,
             "draws": list(measured.draws),
         }
-    seconds = [answer.verdict.seconds for draw in draws for answer in draw]
+    seconds = [answer.verdict.seconds for answer in draws[0]]
     print(f"  {'CPU seconds, median and most':40} {np.median(seconds):.2f}, {max(seconds):.2f}")
     shown["seconds"] = {"median": float(np.median(seconds)), "most": max(seconds)}
     return shown

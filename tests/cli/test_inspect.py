@@ -268,6 +268,8 @@ def test_finished_verdicts_are_kept_when_the_server_goes_away(
         ["--inspector", "words", "--report", "page.txt"],
         ["--vlm", "m", "--endpoint", "localhost:11434"],
         ["--vlm", "m", "--endpoint", "http://user:key@localhost/v1"],
+        ["--inspector", "words", "--library", "somewhere"],
+        ["--reference", "auto", "--reference", "a-red.png"],
         ["--zoom", "microscope"],
         ["--samples", "0"],
     ],
@@ -326,3 +328,42 @@ def test_without_usable_references_nothing_is_judged(
     broken = cli("inspect", part, "--reference", photos / "c-broken.png")
     assert broken.status == 3
     assert "c-broken.png" in broken.errors
+
+
+@pytest.fixture
+def parts(cli: Cli, tmp_path: Path) -> Path:
+    """A library of green parts."""
+    for seed in range(4):
+        make_photo(tmp_path / "parts" / f"{seed}.png", "green", seed)
+    library = tmp_path / "library"
+    assert cli("index", tmp_path / "parts", "--library", library).status == 0
+    return library
+
+
+def test_references_are_found_in_a_library(
+    cli: Cli, parts: Path, photos: Path, tmp_path: Path, server: LoopbackServer
+) -> None:
+    part = make_photo(tmp_path / "part.png", "green", seed=9)
+    done = cli(
+        "inspect", part, photos / "c-broken.png", "--reference", "auto", "--library", parts,
+        "--vlm", "m", "--endpoint", server.openai, "--format", "jsonl",
+    )  # fmt: skip
+    row, broken = rows_of(done)
+    assert done.status == 0
+    sent = row["sent"]
+    assert [one["role"] for one in sent].count("reference") >= 1  # type: ignore[attr-defined]
+    assert "Not an image" in str(broken["error"])
+
+
+def test_a_photo_unlike_all_in_the_library_costs_itself_alone(
+    cli: Cli, tmp_path: Path, server: LoopbackServer
+) -> None:
+    alone = make_photo(tmp_path / "photos" / "only.png", "green")
+    library = tmp_path / "library"
+    assert cli("index", tmp_path / "photos", "--library", library).status == 0
+    asked = ("inspect", alone, "--reference", "auto", "--vlm", "m", "--endpoint", server.openai)
+    done = cli(*asked, "--library", library)
+    assert done.status == 1
+    assert b"has no photo of this product" in done.output
+    assert server.asked == []
+    assert cli(*asked, "--library", tmp_path / "nowhere").status == 3

@@ -2,7 +2,7 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,9 +45,7 @@ from sightline.errors import PhotoError
 if TYPE_CHECKING:
     from sightline.cli.work_progress import OnStage
     from sightline.inspection.inspected import Inspected, Kind
-    from sightline.inspection.verdict import Task
     from sightline.inspection.vlm.plan import Plan
-    from sightline.inspection.vlm.settings import VlmSettings
 
 
 def inspect(
@@ -102,10 +100,16 @@ def inspect(
     Exit status 0 whatever the verdicts; 1 if no photo could be inspected, or for --fail-on.
     """
     from sightline.cli.inspect_output import summary
-    from sightline.cli.inspect_vlm import require_agreement, require_no_vlm, vlm_settings
+    from sightline.cli.inspect_vlm import (
+        planned,
+        require_agreement,
+        require_no_vlm,
+        vlm_settings,
+    )
     from sightline.encoders.providers import parse_provider
-    from sightline.inspection.inspected import files_at, inspect_all, references_at
+    from sightline.inspection.inspected import files_at, inspect_all
     from sightline.inspection.inspectors import DEFAULT_INSPECTOR, InspectorSettings, open_inspector
+    from sightline.inspection.reference_choice import chosen_references
     from sightline.inspection.verdict import Task
     from sightline.library.cores import usable_cores
 
@@ -123,28 +127,30 @@ def inspect(
     asking = vlm_settings(vlm, samples, price, **given) if "vlm" in names else None
     if asking is None:
         require_no_vlm(vlm=vlm, **given, samples=samples > 1, price=price, send_photos=send_photos)
-    references = references_at(reference) if reference else ()
     wanted = tuple(part.strip() for part in look_for.split(",") if part.strip())
     tasks = [
         Task(
             image=image,
             product=product,
             look_for=wanted,
-            references=references,
             zoom=zoom.value,
             doubt=doubt is DoubtChoice.on,
         )
         for image in files_at(images)
     ]
-    if dry_run:
-        _dry_run(tasks, asking, samples, output)
-        return
-    if asking is not None:
-        require_agreement(asking, send_photos)
-    settings = InspectorSettings(model, parse_provider(provider), asking, samples)
-    with open_inspector(names, settings) as opened:
-        about = _about(opened.name, product, wanted)
-        results = inspect_all(opened, tasks, jobs or usable_cores())
+    with ExitStack() as opened:
+        references = opened.enter_context(
+            chosen_references(reference or (), library, product, model)
+        )
+        if dry_run:
+            _dry_run(planned(tasks, references, asking, samples), output)
+            return
+        if asking is not None:
+            require_agreement(asking, send_photos)
+        settings = InspectorSettings(model, parse_provider(provider), asking, samples)
+        who = opened.enter_context(open_inspector(names, settings))
+        results = inspect_all(who, tasks, references, jobs or usable_cores())
+        about = _about(who.name, product, wanted)
         counts = _show(results, len(tasks), output, report, crops, about)
     if len(tasks) != 1:
         print(summary(counts), file=sys.stderr)  # noqa: T201
@@ -208,18 +214,14 @@ def _progress() -> "Iterator[OnStage]":
 
 
 def _dry_run(
-    tasks: "Sequence[Task]",
-    settings: "VlmSettings | None",
-    samples: int,
-    output: InspectFormat,
+    plans: "Iterable[tuple[Path, tuple[Plan, ...] | PhotoError]]", output: InspectFormat
 ) -> None:
     """Say what would be sent, photo by photo, and what it comes to."""
     from sightline.cli.inspect_output import plan_line, plans_in_all
-    from sightline.cli.inspect_vlm import planned
     from sightline.cli.output import write_text
 
     every: list[Plan] = []
-    for path, plans in planned(tasks, settings, samples):
-        write_text(plan_line(path, plans, output.value), sys.stdout)
-        every.extend(() if isinstance(plans, PhotoError) else plans)
+    for path, planned in plans:
+        write_text(plan_line(path, planned, output.value), sys.stdout)
+        every.extend(() if isinstance(planned, PhotoError) else planned)
     print(plans_in_all(every), file=sys.stderr)  # noqa: T201

@@ -10,6 +10,7 @@ import typer
 from sightline.errors import PhotoError, UsageError
 
 if TYPE_CHECKING:
+    from sightline.inspection.inspected import ReferencesOf
     from sightline.inspection.verdict import Task
     from sightline.inspection.vlm.plan import Plan
     from sightline.inspection.vlm.settings import VlmSettings
@@ -71,7 +72,10 @@ def require_agreement(settings: "VlmSettings", agreed: bool) -> None:
 
 
 def planned(
-    tasks: "Iterable[Task]", settings: "VlmSettings | None", samples: int
+    tasks: "Iterable[Task]",
+    references: "ReferencesOf",
+    settings: "VlmSettings | None",
+    samples: int,
 ) -> "Iterator[tuple[Path, tuple[Plan, ...] | PhotoError]]":
     """What would be sent for each photo, one plan a sample; or why the photo can't be used.
 
@@ -83,12 +87,15 @@ def planned(
     if settings is None:
         yield from ((task.image, ()) for task in tasks)
         return
+    import msgspec
+
     from sightline.inspection.vlm import open_vlm
 
     with open_vlm(settings) as first:
         asked = [first, *(first.sampled(number) for number in range(1, samples))]
         for task in tasks:
             try:
-                yield task.image, tuple(one.plan(task) for one in asked)
+                compared = msgspec.structs.replace(task, references=references(task.image))
+                yield task.image, tuple(one.plan(compared) for one in asked)
             except PhotoError as error:
                 yield task.image, error

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from sightline.errors import InspectionError, PhotoError, UsageError
-from sightline.inspection.pixels import open_photo
+import msgspec
+
+from sightline.errors import PhotoError, UsageError
 from sightline.inspection.verdict import Decision, Inspector, Task, Verdict
 from sightline.library.place import absolute_path
 from sightline.photos.walk import WalkRules, walk
 
 Kind = Decision | Literal["failed"]
+ReferencesOf = Callable[[Path], tuple[Path, ...]]
+"""The photos of faultless pieces that a photo is compared with. Raises `PhotoError`."""
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,15 @@ class Inspected:
 
 
 def inspect_all(
-    inspector: Inspector, tasks: Iterable[Task], threads: int = 1
+    inspector: Inspector,
+    tasks: Iterable[Task],
+    references: ReferencesOf = lambda image: (),
+    threads: int = 1,
 ) -> Iterator[Inspected]:
     """Inspect photos in the order given, each result as soon as those before it are there.
 
     Args:
+        references: takes the place of those that the tasks name.
         threads: photos under way at once.
 
     Raises:
@@ -51,7 +58,7 @@ def inspect_all(
         waiting: deque[Future[Inspected]] = deque()
         try:
             for task in tasks:
-                waiting.append(workers.submit(_inspected, inspector, task))
+                waiting.append(workers.submit(_inspected, inspector, task, references))
                 if len(waiting) > threads:
                     yield waiting.popleft().result()
             while waiting:
@@ -80,31 +87,9 @@ def files_at(paths: Sequence[str]) -> list[Path]:
     return [Path(os.fsdecode(path)) for path in found]
 
 
-def references_at(paths: Sequence[str]) -> tuple[Path, ...]:
-    """The photos of faultless pieces named, and those in folders named.
-
-    Each is opened once before any work: one that can't be used must not pass for a fault of the
-    photo that is compared with it.
-
-    Raises:
-        UsageError: a path is an empty name.
-        InspectionError: there is none, or one of them can't be used.
-    """
-    found = tuple(files_at(paths))
-    if not found:
-        raise InspectionError(f"There is no photo in {', '.join(paths)} to compare with.")
-    for path in found:
-        try:
-            open_photo(path)
-        except PhotoError as error:
-            raise InspectionError(
-                f"Can't use the reference {path}: {error} Take it away or give another."
-            ) from None
-    return found
-
-
-def _inspected(inspector: Inspector, task: Task) -> Inspected:
+def _inspected(inspector: Inspector, task: Task, references: ReferencesOf) -> Inspected:
     try:
-        return Inspected(task.image, inspector.inspect(task))
+        compared = msgspec.structs.replace(task, references=references(task.image))
+        return Inspected(task.image, inspector.inspect(compared))
     except PhotoError as error:
         return Inspected(task.image, None, str(error))

@@ -26,7 +26,7 @@ ENOUGH_REFERENCES = 3
 _MOST_SURE = 0.99  # no reference ever showed every defect there is
 
 _PRIOR_SPREAD, _PRIOR_COUNT = 0.3, 4.0
-_SLOPE, _OFFSET = 1.62, -4.0
+_SLOPE, _OFFSET = 2.0, -3.8
 _COPY_SLOPE, _COPY_EVEN = 2.58, 1.39
 _PIXEL_SLOPE, _PIXEL_EVEN = 6.0, 1.7
 
