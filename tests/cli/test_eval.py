@@ -85,6 +85,20 @@ def test_an_experiment_is_answered_in_a_sentence(cli: Cli, world: World) -> None
     assert altered["conclusion"].startswith("tiny finds less, beyond noise, in photos that are:")
 
 
+def test_an_experiment_names_the_photo_that_it_lacks(cli: Cli, world: World) -> None:
+    assert cli("index", world.photos, "--library", world.folder / "lib", "--model", world.model)
+    (world.photos / "red/0.png").unlink()
+    path = world.folder / "altered.toml"
+    path.write_text('title = "Altered"\nquestion = "?"\nkind = "alterations"\n')
+    done = cli(
+        "eval", world.gold_file, "--library", world.folder / "lib", "--model", world.model,
+        "--ranker", "none", "--cold", "0", "--out", world.folder / "run",
+        "--experiment", path, "--format", "json",
+    )  # fmt: skip
+    (altered,) = json.loads(done.output)["experiments"]
+    assert str(Path("red/0.png")) in altered["not_run"]
+
+
 @pytest.mark.parametrize("text", ["title = 1", "[", 'title = "x"\nunknown = 1', "\udcff"])
 def test_an_experiment_that_makes_no_sense_is_refused(
     cli: Cli, world: World, tmp_path: Path, text: str

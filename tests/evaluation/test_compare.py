@@ -1,5 +1,10 @@
 """Two runs side by side."""
 
+import json
+import shutil
+from collections.abc import Callable
+from typing import Any
+
 import msgspec
 import pytest
 
@@ -77,3 +82,27 @@ def test_what_is_no_run_folder_is_called_that(world: World) -> None:
     (world.folder / "results.json").write_text("{}")
     with pytest.raises(EvaluationError, match="no run that this version understands"):
         compare_runs(world.folder, world.photos)
+
+
+Spoil = Callable[[list[dict[str, Any]]], object]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda rankers: rankers.clear(),
+        lambda rankers: rankers[0]["queries"].pop(),
+        lambda rankers: rankers[0].update(queries=[]),
+        lambda rankers: rankers[0]["queries"][0].update(id="other"),
+    ],
+)
+def test_results_that_somebody_changed_are_not_compared(world: World, spoil: Spoil) -> None:
+    world.run("a")
+    shutil.copytree(world.folder / "a", world.folder / "b")
+    kept = world.folder / "b" / "results.json"
+    results = json.loads(kept.read_bytes())
+    spoil(results["rankers"])
+    kept.write_text(json.dumps(results))
+    for one, other in (("a", "b"), ("b", "a")):
+        with pytest.raises(EvaluationError, match="aren't whole"):
+            compare_runs(world.folder / one, world.folder / other)

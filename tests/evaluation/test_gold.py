@@ -35,6 +35,13 @@ SPOILED: dict[str, Spoil] = {
     "in spite of the tag no-answer in query black": lambda gold: gold["queries"][5][
         "grades"
     ].update({"red/0.png": 2}),
+    "a NUL character stands in query red": lambda gold: gold["queries"][0].update(text="r\0d"),
+    "a NUL character stands in the name": lambda gold: gold["gallery"].append(
+        {"file": "r\0d.png", "photo": "0" * 64}
+    ),
+    "`$.queries[0].id`": lambda gold: gold["queries"][0].update(id="red\n"),
+    "`$.queries[0].tags[0]`": lambda gold: gold["queries"][0].update(tags=["short\n"]),
+    "`$.gallery[0].photo`": lambda gold: gold["gallery"][0].update(photo="0" * 64 + "\n"),
     "Expected `int` <= 2": lambda gold: gold["queries"][0]["grades"].update({"red/0.png": 3}),
     "Expected `int` >= 0": lambda gold: gold["queries"][0]["grades"].update({"red/0.png": -1}),
     "Expected `int`, got `str`": lambda gold: gold["queries"][0]["grades"].update(

@@ -1,17 +1,21 @@
 """A whole run on pictures whose colours are their right answers."""
 
 import json
+import os
 import shutil
+import sys
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from ranx import Qrels, Run
 
 import sightline.evaluation.scoring as scoring
 from sightline.errors import EvaluationError, GoldError, LibraryError, UsageError
-from sightline.evaluation.gold import write_gold
+from sightline.evaluation.gold import GalleryPhoto, write_gold
 from sightline.evaluation.inputs import EvalOptions
+from sightline.evaluation.kept_texts import read_kept
 from sightline.evaluation.progress import silent
 from sightline.evaluation.results import Results, read_results
 from sightline.evaluation.run import evaluate
@@ -84,6 +88,32 @@ def test_a_damaged_cache_is_made_anew(world: World) -> None:
     for kept in (world.folder / "run" / "cache").glob("*.json"):
         kept.write_bytes(b"{")
     assert _untimed(world.run()) == _untimed(sound)
+    (world.folder / "run" / "cache" / "photo-facts.json").write_bytes(b'{"\x80": 1}')
+    assert _untimed(world.run()) == _untimed(sound)
+
+
+def test_a_flipped_bit_in_the_cache_costs_one_query(world: World) -> None:
+    sound = world.run()
+    kept = next((world.folder / "run" / "cache").rglob("*.npz"))
+    whole = kept.read_bytes()
+    encrypted, method = (whole.rindex(b"PK\x01\x02") + offset for offset in (8, 10))
+    for at in (encrypted, method):  # zipfile has errors of its own for each
+        spoiled = bytearray(whole)
+        spoiled[at] ^= 1
+        kept.write_bytes(spoiled)
+        assert _untimed(world.run()) == _untimed(sound)
+
+
+def test_a_kept_array_with_a_damaged_header_is_made_anew(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.npy"
+    np.save(kept, np.zeros((3, 4), np.float32))
+    whole = kept.read_bytes()
+    assert read_kept(kept) is not None
+    for bit in range(8 * 128):
+        spoiled = bytearray(whole)
+        spoiled[bit // 8] ^= 1 << bit % 8
+        kept.write_bytes(spoiled)
+        read_kept(kept)
 
 
 def test_rankings_stand_in_the_format_that_other_tools_read(world: World) -> None:
@@ -128,6 +158,20 @@ def test_photos_that_are_not_under_the_named_folder_stop_the_run(world: World) -
         world.run()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
+def test_names_that_no_file_can_have_are_photos_that_are_not_there(world: World) -> None:
+    (world.photos / "round").symlink_to("round")
+    gold = world.gold()
+    strange = (
+        GalleryPhoto("x" * 3000, "a" * 64),
+        GalleryPhoto("round/0.png", "b" * 64),
+        GalleryPhoto("red/0.png/inside", "c" * 64),
+    )
+    write_gold(msgspec.structs.replace(gold, gallery=(*gold.gallery, *strange)), world.gold_file)
+    with pytest.raises(GoldError, match="3 of the 19 photos"):
+        world.run()
+
+
 def test_a_gold_file_cannot_reach_out_of_the_folder(world: World, tmp_path: Path) -> None:
     secret = make_photo(tmp_path / "secret.png", "red", seed=99)
     gold = world.gold()
@@ -157,6 +201,46 @@ def test_a_run_folder_belongs_to_one_gold_file(world: World) -> None:
     write_gold(msgspec.structs.replace(world.gold(), name="other"), world.gold_file)
     with pytest.raises(EvaluationError, match="holds a run on another gold file"):
         world.run()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a command may be longer")
+def test_a_query_too_long_for_a_command_says_how_to_go_without(world: World) -> None:
+    gold = world.gold()
+    long = msgspec.structs.replace(gold.queries[0], text="red " * 50_000)
+    write_gold(msgspec.structs.replace(gold, queries=(long, *gold.queries[1:])), world.gold_file)
+    with pytest.raises(EvaluationError, match="--cold 0"):
+        world.run(cold=1)
+
+
+def test_whoever_corrects_the_gold_file_of_a_failed_run_goes_on_in_its_folder(world: World) -> None:
+    with pytest.raises(LibraryError):
+        evaluate(world.gold_file, world.folder / "run", EvalOptions(), silent)
+    write_gold(msgspec.structs.replace(world.gold(), name="other"), world.gold_file)
+    assert world.run().run.gold_name == "other"
+
+
+def test_a_run_killed_while_it_wrote_its_first_file_goes_on(world: World) -> None:
+    (world.folder / "run").mkdir()
+    (world.folder / "run" / ".gold.json.x1y2z3").write_bytes(b"{")
+    assert world.run().run.queries == 7
+
+
+def test_times_are_those_of_the_library_that_was_searched(world: World) -> None:
+    from sightline import Library
+
+    own = world.run().rankers[0]
+    with Library.create(world.folder / "library") as made:
+        made.index(world.photos, model=world.model)
+    options = EvalOptions(library=world.folder / "library")
+    other = evaluate(world.gold_file, world.folder / "run", options, silent)[0].rankers[0]
+    assert own.index is not None
+    assert own.index.seconds is not None
+    assert other.index is not None
+    assert other.index.seconds is None
+    assert len(list((world.folder / "run" / "cache").glob("latency-*"))) == 2
+    (world.folder / "run").rename(world.folder / "moved")
+    again = world.run("moved").rankers[0]
+    assert (again.latency, again.index) == (own.latency, own.index)
 
 
 def test_a_library_without_that_model_says_what_to_do(world: World, tmp_path: Path) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from sightline.errors import PhotoError
 from sightline.evaluation.alterations import ALTERATIONS, Alteration
 from sightline.evaluation.gold import write_whole
+from sightline.evaluation.kept_texts import read_kept
 from sightline.evaluation.measure import query_results
 from sightline.evaluation.progress import OnProgress
 from sightline.evaluation.rankers.build import Workshop
@@ -55,11 +57,8 @@ def _vectors(
 ) -> npt.NDArray[np.float32]:
     name = "".join(char if char.isalnum() else "-" for char in alteration.name)
     kept = folder / "cache" / f"altered-{model.id}-{workshop.gallery.hash[:12]}-{name}.npy"
-    try:
-        vectors = np.load(kept, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        vectors = None
-    if isinstance(vectors, np.ndarray) and vectors.shape == model.vectors.shape:
+    vectors = read_kept(kept)
+    if vectors is not None and vectors.shape == model.vectors.shape:
         return vectors.astype(np.float32)
     portions = []
     paths = workshop.gallery.paths
@@ -78,4 +77,7 @@ def _vectors(
 
 
 def _picture(path: Path) -> Image.Image:
-    return thumbnail_image(path, _SIDE)
+    try:
+        return thumbnail_image(path, _SIDE)
+    except PhotoError as error:
+        raise type(error)(f"{path}: {error}") from None

@@ -106,6 +106,12 @@ def _require_comparable(a: Path, of_a: Results, b: Path, of_b: Results) -> None:
                 f"{a} and {b} were made with different {name}: what one finds easy, the other may "
                 "not hold. Run both again with the same gold file and photos."
             )
+    asked = [[query.id for query in ranker.queries] for ranker in (*of_a.rankers, *of_b.rankers)]
+    if not (of_a.rankers and of_b.rankers) or any(ids != asked[0] for ids in asked):
+        raise EvaluationError(
+            f"The results of {a} or {b} aren't whole: not every ranker was asked every query. Run "
+            "both again with the same gold file and photos."
+        )
 
 
 def _pairs(a: Results, b: Results) -> list[tuple[RankerResult, RankerResult]]:

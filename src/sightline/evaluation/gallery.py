@@ -81,7 +81,7 @@ def files_under(gold: Gold, folder: Path) -> list[Path]:
     """
     paths = [folder / file for file in gold.files]
     _require_inside(folder, gold.files)
-    absent = [str(path) for path in paths if not path.is_file()]
+    absent = [str(path) for path in paths if not _is_file(path)]
     if absent:
         raise GoldError(
             f"{len(absent):,} of the {len(paths):,} photos of the gold file {gold.name!r} aren't "
@@ -94,9 +94,24 @@ def files_under(gold: Gold, folder: Path) -> list[Path]:
 def _require_inside(folder: Path, files: Sequence[str]) -> None:
     """A gold file from elsewhere must not point at files outside the folder that was named."""
     root = folder.resolve()
-    outside = [file for file in files if not (root / file).resolve().is_relative_to(root)]
+    outside = [file for file in files if not _resolved(root / file).is_relative_to(root)]
     if outside:
         raise GoldError(f"The name {outside[0]!r} in the gold file leads out of {folder}.")
+
+
+def _resolved(path: Path) -> Path:
+    """Where links lead; a path that leads nowhere is as good as any: no file is there."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError):  # of links in a circle, by Python's version
+        return path.absolute()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name too long for any file system
+        return False
 
 
 def _bytes(value: object) -> bytes:

@@ -31,12 +31,15 @@ from sightline.errors import EvaluationError, GoldError
 
 NO_ANSWER = "no-answer"
 """Tag of a query whose right answer is: nothing here."""
+NUL = "\0"
+"""What neither a file's name nor an argument of a command can hold."""
 RELEVANT = 1
 """The least grade of a photo that answers a query at least partly."""
 
 Name = Annotated[str, Meta(min_length=1, max_length=4096)]
-Tag = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
-Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+# `\Z`, because `$` would let a line end through, which would break rankings in TREC's format.
+Tag = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,63}\Z")]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 Grade = Annotated[int, Meta(ge=0, le=2)]
 
 
@@ -50,7 +53,7 @@ class GalleryPhoto(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class GoldQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One search with the grade of every photo that was judged for it."""
 
-    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z")]
     text: str
     need: str = ""
     tags: tuple[Tag, ...] = ()
@@ -120,8 +123,9 @@ def require_sound(gold: Gold, where: str) -> None:
     """Check what the types can't say.
 
     Raises:
-        GoldError: an id or a file twice, an empty query, a grade for a photo that isn't in the
-            gallery, a query without any right photo that isn't tagged `no-answer`, or the reverse.
+        GoldError: an id or a file twice, an empty query, a NUL character, a grade for a photo that
+            isn't in the gallery, a query without any right photo that isn't tagged `no-answer`, or
+            the reverse.
     """
     if not gold.gallery or not gold.queries:
         raise GoldError(f"{where} holds no {'queries' if gold.gallery else 'photos'}.")
@@ -130,6 +134,8 @@ def require_sound(gold: Gold, where: str) -> None:
     photos = _repeated(p.photo for p in gold.gallery)
     _refuse(where, "more than one name stands for the photo", photos)
     _refuse(where, "no text stands in query", [q.id for q in gold.queries if not q.text.strip()])
+    _refuse(where, "a NUL character stands in query", [q.id for q in gold.queries if NUL in q.text])
+    _refuse(where, "a NUL character stands in the name", [f for f in gold.files if NUL in f])
     known = set(gold.files)
     strangers = {file for q in gold.queries for file in q.grades if file not in known}
     _refuse(where, "grades are given to photos that the gallery doesn't hold", sorted(strangers))

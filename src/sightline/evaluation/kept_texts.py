@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -39,14 +41,20 @@ class KeptTexts:
         name = hashlib.sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()
         path = self.folder / f"{encoder.id}-{name[:24]}.npy"
         shape = (len(texts), encoder.dimensions)
-        try:
-            kept = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):
-            kept = None
-        if isinstance(kept, np.ndarray) and kept.dtype == np.float32 and kept.shape == shape:
+        kept = read_kept(path)
+        if kept is not None and kept.dtype == np.float32 and kept.shape == shape:
             return kept
         vectors = encoder.embed_texts(texts)
         stream = BytesIO()
         np.save(stream, vectors)
         write_whole(path, stream.getvalue())
         return vectors
+
+
+def read_kept(path: Path) -> npt.NDArray[Any] | None:
+    """An array that an earlier run kept; None where there is none that can be read."""
+    try:
+        kept = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError, SyntaxError, TokenError):  # the last two of its header
+        return None
+    return kept if isinstance(kept, np.ndarray) else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -33,12 +34,14 @@ def timed(
 ) -> Latency:
     """Every query once through the product's own search, and `cold` whole processes.
 
-    Kept in `cache`, so that a run that is made again says what it said.
+    Kept in `cache` for this library and these queries, so that a run that is made again says what
+    it said.
 
     Raises:
         EvaluationError: the command fails, or takes a minute.
     """
-    path = cache / f"latency-{encoder.id}-{cold}.json"
+    asked = _digest(_within_run(place, cache) or str(place.folder), *(q.text for q in queries))
+    path = cache / f"latency-{encoder.id}-{cold}-{asked}.json"
     kept = _kept(path, Latency)
     if kept is not None:
         return kept
@@ -59,13 +62,25 @@ def index_cost(
     path = cache / f"index-{model_id}.json"
     if model_id in seconds:
         write_whole(path, msgspec.json.encode(seconds[model_id]))
-    spent = _kept(path, float)
+    own = _within_run(reader.place, cache) is not None
+    spent = _kept(path, float) if own else None
     (stored,) = [model for model in reader.models() if model.model_id == model_id]
     ((photos,),) = reader.query("SELECT count(*) FROM vectors WHERE model = ?", stored.row)
     record = reader.place.database.stat().st_size
     count = max(1, int(str(photos)))
     each = stored.dimensions * DTYPE.itemsize + record / count
     return IndexCost(seconds=spent, photos=count, bytes_per_photo=each)
+
+
+def _within_run(place: Place, cache: Path) -> str | None:
+    """The library's name in the run folder, which may be moved; None where it is elsewhere."""
+    run = cache.parent.absolute()
+    return str(place.folder.relative_to(run)) if place.folder.is_relative_to(run) else None
+
+
+def _digest(*parts: str) -> str:
+    data = "\0".join(parts).encode("utf-8", "surrogateescape")
+    return hashlib.sha256(data).hexdigest()[:12]
 
 
 def _kept(path: Path, kind: type[Kept]) -> Kept | None:
@@ -104,6 +119,11 @@ def _cold(
             done = subprocess.run(
                 [*command, query.text], capture_output=True, timeout=_COLD_SECONDS, check=False
             )
+        except OSError as error:  # such as a query longer than a command may be
+            raise EvaluationError(
+                f"Can't run `sightline search` to time it: {error.strerror}. Leave that out with "
+                "--cold 0."
+            ) from None
         except subprocess.TimeoutExpired:
             raise EvaluationError(f"`sightline search` took over {_COLD_SECONDS:.0f} s.") from None
         if done.returncode not in (0, 1):

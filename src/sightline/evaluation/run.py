@@ -122,14 +122,24 @@ def _with_needs(options: EvalOptions, experiments: Sequence[Experiment]) -> Eval
 
 
 def _claim(out: Path, gold: Gold) -> None:
-    """Make `out` a run folder of this gold file, or refuse one of another."""
+    """Make `out` a run folder of this gold file, or refuse one of another.
+
+    A run that measured nothing yet has no claim: whoever corrects the gold file may go on there.
+    """
     kept = out / "gold.json"
-    if kept.exists() and read_gold(kept).hash != gold.hash:
+    try:
+        is_run = kept.exists()
+        begun = is_run and (out / "cache").exists()
+        # What a killed run leaves of a file half written begins with a dot, and is nobody's work.
+        others = out.exists() and (not out.is_dir() or any(p.name[0] != "." for p in out.iterdir()))
+    except OSError as error:
+        raise EvaluationError(f"Can't use the run folder {out}: {error.strerror}.") from None
+    if begun and read_gold(kept).hash != gold.hash:
         raise EvaluationError(
-            f"{out} holds a run on another gold file. Name a new folder with --out: `sightline "
-            "eval --compare` sets the two side by side."
+            f"{out} holds a run on another gold file. Name a new folder with --out; figures of "
+            "different gold files can't be compared."
         )
-    if out.exists() and not kept.exists() and (not out.is_dir() or any(out.iterdir())):
+    if others and not is_run:
         raise EvaluationError(f"{out} isn't empty and is no run folder; name another with --out.")
     write_gold(gold, kept)
 
@@ -191,12 +201,13 @@ def _info(inputs: Inputs, options: EvalOptions) -> RunInfo:
     if gallery.missing:
         lost = set(gallery.missing)
         hurt = sum(bool(query.relevant & lost) for query in gold.queries)
+        lose = "query loses" if hurt == 1 else "queries lose"
         warnings.append(
             f"{len(gallery.missing):,} of the gold file's photos are missing in the library; "
-            f"{hurt} queries lose a relevant photo, and count it as not found."
+            f"{hurt:,} {lose} a relevant photo, which counts as not found."
         )
     if absent < 10:
-        few = f"Only {absent} queries are" if absent else "No query is"
+        few = {0: "No query is", 1: "Only one query is"}.get(absent, f"Only {absent} queries are")
         warnings.append(f"{few} without an answer: how well the score tells so is hardly known.")
     return RunInfo(
         gold_name=gold.name,

@@ -62,7 +62,8 @@ class ScoreCache:
             # From memory: of a damaged file numpy would leave the handle open.
             with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as kept:
                 found = Scored(kept["scores"], float(kept["seconds"]))
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile):
+        except (OSError, ValueError, KeyError, EOFError, RuntimeError, BadZipFile):
+            # Runtime errors are zipfile's, of a flag that flipped: "encrypted", "not supported".
             return None  # it is made anew, and written over
         whole = found.scores.dtype == np.float32 and found.scores.shape == (len(self.files),)
         return found if whole and np.all(np.isfinite(found.scores)) else None

@@ -71,5 +71,5 @@ def _facts(
 def _read(kept: Path) -> dict[str, PhotoFacts]:
     try:
         return msgspec.json.decode(kept.read_bytes(), type=dict[str, PhotoFacts])
-    except (OSError, msgspec.DecodeError):
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
         return {}

@@ -24,6 +24,8 @@ ENOUGH = 0.5
 """Correlation below which two pictures don't show the same thing in the same place."""
 _ROUNDS = (12, 10, 6, 4)
 _SCALES = (0.7, 1.4)
+_SMALL_TURN = np.radians(3)
+_REFINED = 3
 _EPSILON = 1e-6
 
 
@@ -112,37 +114,55 @@ class Alignment:
 IDENTITY: Matrix = np.eye(3)[:2]
 
 
-def align(photo: Pyramid, reference: Pyramid, finest: int = SIDES[-1]) -> Alignment:
+def align(
+    photo: Pyramid, reference: Pyramid, finest: int = SIDES[-1], start: Alignment | None = None
+) -> Alignment:
     """The map under which a photo agrees best with a reference.
 
-    Where nothing agrees, the picture as it lies is given back, with its low correlation.
+    Where nothing agrees, the best guess is given back, with its low correlation.
+
+    Args:
+        finest: the last level that is looked at.
+        start: a map found at a coarser level, instead of a search.
     """
-    start = SIDES[0]
-    best = max(
-        (_correlated(photo, reference, matrix, start) for matrix in _guesses(photo, reference)),
-        key=lambda found: found.correlation,
-    )
-    for side, rounds in zip(SIDES, _ROUNDS, strict=True):
-        if side > finest or side > 1.5 * min(photo.side, reference.side):
+    best = start or _searched(photo, reference)
+    for side, rounds in zip(SIDES[1:], _ROUNDS[1:], strict=True):
+        too_fine = side > finest or side > 1.5 * min(photo.side, reference.side)
+        if best.correlation < ENOUGH or too_fine:
             break
-        here = _correlated(photo, reference, best.matrix, side)
-        refined = _correlated(
-            photo,
-            reference,
-            _refined(photo.at(side), reference.at(side), here.matrix, rounds),
-            side,
-        )
-        best = max(here, refined, key=lambda found: found.correlation)
-        if best.correlation < ENOUGH:
-            return best
+        best = _better(photo, reference, best.matrix, side, rounds)
     return best
+
+
+def _searched(photo: Pyramid, reference: Pyramid) -> Alignment:
+    """The best guess at the coarsest level; the most likely ones are refined before they are
+    compared, because a guess may be right and yet a few pixels off.
+    """
+    side = SIDES[0]
+    guesses = [_correlated(photo, reference, matrix, side) for matrix in _guesses(photo, reference)]
+    guesses.sort(key=lambda found: -found.correlation)
+    refined = [
+        _better(photo, reference, guess.matrix, side, _ROUNDS[0]) for guess in guesses[:_REFINED]
+    ]
+    return max(refined, key=lambda found: found.correlation)
+
+
+def _better(
+    photo: Pyramid, reference: Pyramid, matrix: Matrix, side: int, rounds: int
+) -> Alignment:
+    """A map, refined at one level if that makes the pictures agree better."""
+    here = _correlated(photo, reference, matrix, side)
+    found = _refined(photo.at(side), reference.at(side), matrix, rounds)
+    there = _correlated(photo, reference, found, side)
+    return max(here, there, key=lambda found: found.correlation)
 
 
 def _guesses(photo: Pyramid, reference: Pyramid) -> list[Matrix]:
     """As it lies; shifted; and turned and scaled as the spectra say, then shifted."""
     side = SIDES[0]
     found = [IDENTITY]
-    turns = [(0.0, 1.0)]
+    # A spectrum's own grain hides a turn by a few degrees.
+    turns = [(0.0, 1.0), (_SMALL_TURN, 1.0), (-_SMALL_TURN, 1.0)]
     angle, scale = _turn_and_scale(photo.spectrum, reference.spectrum)
     if _SCALES[0] < scale < _SCALES[1]:
         # A spectrum is the same upside down: both halves of the circle are tried.

@@ -65,15 +65,13 @@ def compare_pixels(
     photo: Image.Image,
     reference: Image.Image,
     alignment: Alignment | None = None,
-    largest: int = LARGEST,
 ) -> Comparison:
     """Lay a photo on a reference and measure what differs.
 
     Args:
-        alignment: where it is known already.
-        largest: longest side at which they are compared.
+        alignment: where the photo lies on the reference, if that is known.
     """
-    side = min(max(photo.size), max(reference.size), largest)
+    side = min(max(photo.size), max(reference.size), LARGEST)
     if alignment is None:
         alignment = align(Pyramid(photo, side), Pyramid(reference, side))
     ratio = side / max(reference.size)

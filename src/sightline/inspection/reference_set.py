@@ -31,7 +31,7 @@ Value = TypeVar("Value")
 
 SMALL = 512
 """Longest side of the copy of each reference that stays in memory."""
-_REMEMBERED = 512
+_REMEMBERED = 128
 _REMEMBERED_SETS = 32
 
 
@@ -85,7 +85,7 @@ class References:
         self._encoder = encoder
         self._tower = PatchTower(encoder)
         self._photos: Remembered[Reference] = Remembered(_REMEMBERED)
-        self._pairs: Remembered[Nearness] = Remembered(8 * _REMEMBERED)
+        self._pairs: Remembered[Nearness] = Remembered(64 * _REMEMBERED)
         self._sets: Remembered[ReferenceSet] = Remembered(_REMEMBERED_SETS)
 
     def features(self, image: Image.Image) -> PatchFeatures:

@@ -8,11 +8,11 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from sightline.inspection.pixels import open_photo
-from sightline.inspection.reference_alignment import Floats, Pyramid, align
-from sightline.inspection.reference_pixels import SAME_THING, Comparison, compare_pixels
+from sightline.inspection.reference_alignment import Alignment, Floats, Pyramid, align
+from sightline.inspection.reference_pixels import LARGEST, SAME_THING, Comparison, compare_pixels
 from sightline.inspection.reference_set import SMALL, Reference, ReferenceSet, Remembered
 
-_TRIED = 2
+_TRIED = 3
 _COARSE = 256
 _ALIKE = 0.93
 """Correlation at a coarse scale below which no structure can agree pixel for pixel."""
@@ -41,19 +41,24 @@ class Twins:
         small = photo.copy()
         small.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC)
         nearest = sorted(references.members, key=lambda one: -float(one.vector @ vector))
-        for one in nearest[:_TRIED]:
-            if not _agrees(small, one):
-                continue
-            comparison = self._at_full_size(photo, one)
-            if comparison.agreement >= SAME_THING:
-                return self._tolerant(comparison, one, nearest)
-        return None
+        found = [
+            (one, alignment) for one in nearest[:_TRIED] for alignment in _agreeing(small, one)
+        ]
+        if not found:
+            return None
+        one, start = max(found, key=lambda pair: pair[1].correlation)
+        comparison = self._at_full_size(photo, one, start)
+        if comparison.agreement < SAME_THING or comparison.alignment.correlation < _ALIKE:
+            return None
+        return self._tolerant(comparison, one, nearest)
 
-    def _at_full_size(self, photo: Image.Image, one: Reference) -> Comparison:
-        if max(photo.size) <= SMALL:
-            return compare_pixels(photo, one.small)
-        full = self._full_size.get(one.key, lambda: open_photo(one.path).image)
-        return compare_pixels(photo, full)
+    def _at_full_size(self, photo: Image.Image, one: Reference, start: Alignment) -> Comparison:
+        reference = one.small
+        if max(photo.size) > SMALL:
+            reference = self._full_size.get(one.key, lambda: open_photo(one.path).image)
+        side = min(max(photo.size), max(reference.size), LARGEST)
+        alignment = align(Pyramid(photo, side), Pyramid(reference, side), start=start)
+        return compare_pixels(photo, reference, alignment)
 
     def _tolerant(
         self, comparison: Comparison, one: Reference, nearest: list[Reference]
@@ -69,13 +74,17 @@ class Twins:
         return replace(comparison, excess=comparison.excess / np.maximum(1, np.asarray(allowed)))
 
 
-def _agrees(small: Image.Image, one: Reference) -> bool:
-    """A quick look at small copies, before all pixels are compared."""
-    side = max(small.size)
-    alignment = align(Pyramid(small, side), Pyramid(one.small, max(one.small.size)), _COARSE)
+def _agreeing(small: Image.Image, one: Reference) -> list[Alignment]:
+    """A quick look at small copies, before all pixels are compared: where one lies on the other,
+    or nothing.
+    """
+    photo, reference = Pyramid(small, max(small.size)), Pyramid(one.small, max(one.small.size))
+    alignment = align(photo, reference, _COARSE)
     if alignment.correlation < _ALIKE:
-        return False
-    return compare_pixels(small, one.small, alignment).agreement >= SAME_THING
+        return []
+    if compare_pixels(small, one.small, alignment).agreement < SAME_THING:
+        return []
+    return [alignment]
 
 
 def _varying(one: Reference, others: list[Reference]) -> Floats:
