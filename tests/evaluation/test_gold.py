@@ -42,6 +42,7 @@ SPOILED: dict[str, Spoil] = {
     "`$.queries[0].id`": lambda gold: gold["queries"][0].update(id="red\n"),
     "`$.queries[0].tags[0]`": lambda gold: gold["queries"][0].update(tags=["short\n"]),
     "`$.gallery[0].photo`": lambda gold: gold["gallery"][0].update(photo="0" * 64 + "\n"),
+    "(query 'red')": lambda gold: gold["queries"][0]["grades"].update({"red/0.png": 7}),
     "Expected `int` <= 2": lambda gold: gold["queries"][0]["grades"].update({"red/0.png": 3}),
     "Expected `int` >= 0": lambda gold: gold["queries"][0]["grades"].update({"red/0.png": -1}),
     "Expected `int`, got `str`": lambda gold: gold["queries"][0]["grades"].update(

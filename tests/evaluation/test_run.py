@@ -19,7 +19,7 @@ from sightline.evaluation.kept_texts import read_kept
 from sightline.evaluation.progress import silent
 from sightline.evaluation.results import Results, read_results
 from sightline.evaluation.run import evaluate
-from tests.evaluation.making import COLOURS, World
+from tests.evaluation.making import COLOURS, World, grades
 from tests.making import make_model, make_photo
 
 
@@ -288,3 +288,32 @@ def test_photos_are_only_read(world: World) -> None:
     assert {path: path.read_bytes() for path in world.photos.rglob("*.png")} == before
     assert not [p for p in world.photos.rglob("*") if p.is_file() and p not in before]
     shutil.rmtree(world.folder / "run")
+
+
+def test_a_query_of_unknown_words_is_warned_of_and_stops_nothing(world: World) -> None:
+    gold = world.gold()
+    strange = type(gold.queries[0])(id="elephant", text="🐘", need="red", grades=grades("red"))
+    write_gold(msgspec.structs.replace(gold, queries=(*gold.queries, strange)), world.gold_file)
+    warned: list[str] = []
+    options = EvalOptions(
+        photos=world.photos, models=(str(world.model),), rankers=("rerank", "random")
+    )
+    results, _ = evaluate(world.gold_file, world.folder / "run", options, silent, warned.append)
+    assert any("knows no word of 1 queries (elephant)" in warning for warning in warned)
+    assert results.run.warnings == tuple(warned)
+    elephant = next(q for q in results.rankers[0].queries if q.id == "elephant")
+    assert {photo.score for photo in elephant.shown} == {0.0}
+    assert results.rankers[0].figures["hit@1"].n == 6
+
+
+def test_a_photo_that_went_since_it_was_indexed_keeps_its_first_score(
+    world: World, tmp_path: Path
+) -> None:
+    from sightline import Library
+
+    with Library.create(world.folder / "library") as made:
+        made.index(world.photos, model=world.model)
+    (world.photos / "red/0.png").unlink()
+    options = EvalOptions(library=world.folder / "library", rankers=("rerank",))
+    results, _ = evaluate(world.gold_file, world.folder / "run", options, silent)
+    assert results.ranker("rerank").figures["hit@1"].value == 1

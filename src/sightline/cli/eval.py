@@ -186,8 +186,12 @@ def _retrieval(
         cold=cold,
     )
     with stage_progress() as on_progress:
-        results = evaluate_and_report(gold, out, options, on_progress)
+        results = evaluate_and_report(gold, out, options, on_progress, _warn)
     _print_results(results, out, output)
+
+
+def _warn(warning: str) -> None:
+    print(f"sightline: {warning}", file=sys.stderr)  # noqa: T201
 
 
 def _compare(first: Path, second: Path, output: str) -> None:

@@ -57,8 +57,8 @@ def image_to_image(model: EncoderRanker, gold: Gold, gallery: Gallery, seed: int
         scores = np.delete(model.vectors @ model.vectors[row], row)
         results.append(figures_of(ranked(scores, rest, f"{need}:{example}"), others))
         needs.append(need)
-    columns = {
-        "precision@5": [one.precision_at_5 for one in results],
+    columns: dict[str, list[float | None]] = {
+        "precision@5": [float(one.precision_at_5) for one in results],
         "hit@1": [one.hit_at_1 for one in results],
         "recall@10": [one.recall_at_10 for one in results],
         "ndcg@10": [one.ndcg_at_10 for one in results],

@@ -17,6 +17,7 @@ The first that applies, in this order, names the side. What none of them explain
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -59,7 +60,13 @@ class Explainer:
         self, queries: Sequence[QueryResult], on_progress: OnProgress
     ) -> tuple[Failure, ...]:
         """Every failed query that has a right answer, the worst ones first."""
-        failed = [q for q in queries if q.answerable and not q.metrics.get(f"hit@{FOUND}", 0.0)]
+        failed = [
+            query
+            for query in queries
+            if query.answerable
+            and not query.metrics.get(f"hit@{FOUND}", 0.0)
+            and self.model.knows(query.text)  # what it has no vector for needs no explanation
+        ]
         explained = []
         for done, query in enumerate(failed):
             on_progress("explaining failures", done, len(failed))
@@ -123,7 +130,11 @@ class Explainer:
 
     def _best_paraphrase(self, query: GoldQuery) -> tuple[str, int]:
         """The wording with the best-ranked relevant photo: other queries of the need, and forms."""
-        siblings = [q.text for q in by_need(self.gold.queries)[need_of(query)] if q.id != query.id]
+        siblings = [
+            q.text
+            for q in self._siblings[need_of(query)]
+            if q.id != query.id and self.model.knows(q.text)
+        ]
         wordings = [*siblings, *(form.format(query.text) for form in PARAPHRASES if form != "{}")]
         relevant = [self._row[file] for file in query.relevant if file in self._row]
         best = (len(self.gallery) + 1, "")
@@ -177,17 +188,28 @@ class Explainer:
 
         The skew of these counts is what Radovanović et al. 2010 (JMLR 11) call hubness.
         """
-        first = [row for of, rows in self._first_rows if of != need for row in rows]
-        average = len(first) / len(self.gallery)
-        return first.count(self._row[file]) / average if average else 0.0
+        everywhere, own = self._in_first_rows, self._in_first_rows_of.get(need, Counter())
+        average = (everywhere.total() - own.total()) / len(self.gallery)
+        row = self._row[file]
+        return (everywhere[row] - own[row]) / average if average else 0.0
 
     @cached_property
-    def _first_rows(self) -> list[tuple[str, list[int]]]:
-        """Need and first ten rows of every query."""
-        return [
-            (need_of(q), np.argsort(-self.model.scores(q), kind="stable")[:_HUB_DEPTH].tolist())
-            for q in self.gold.queries
-        ]
+    def _in_first_rows_of(self) -> dict[str, Counter[int]]:
+        """For each need, how often each photo's row is among the first ten of its queries."""
+        counts: dict[str, Counter[int]] = {}
+        for query in self.gold.queries:
+            first = np.argsort(-self.model.scores(query), kind="stable")[:_HUB_DEPTH]
+            counts.setdefault(need_of(query), Counter()).update(first.tolist())
+        return counts
+
+    @cached_property
+    def _in_first_rows(self) -> Counter[int]:
+        """The same over all needs."""
+        return sum(self._in_first_rows_of.values(), Counter())
+
+    @cached_property
+    def _siblings(self) -> dict[str, list[GoldQuery]]:
+        return by_need(self.gold.queries)
 
     @cached_property
     def _row(self) -> dict[str, int]:

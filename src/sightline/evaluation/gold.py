@@ -16,7 +16,9 @@ right, which is an answer, too.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -114,9 +116,21 @@ def read_gold(path: Path) -> Gold:
     except OSError as error:
         raise GoldError(f"Can't read the gold file {path}: {error.strerror}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise GoldError(f"{path} is no gold file that this version understands: {error}.") from None
+        which = _query_of(path, error)
+        raise GoldError(
+            f"{path} is no gold file that this version understands: {error}{which}."
+        ) from None
     require_sound(gold, str(path))
     return gold
+
+
+def _query_of(path: Path, error: Exception) -> str:
+    """Which query an error of msgspec is about: it counts them, and people know them by id."""
+    found = re.search(r"\$\.queries\[(\d+)\]", str(error))
+    if found is None:
+        return ""
+    query = json.loads(path.read_bytes())["queries"][int(found[1])]
+    return f" (query {query['id']!r})" if isinstance(query, dict) and "id" in query else ""
 
 
 def require_sound(gold: Gold, where: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 
@@ -23,6 +24,8 @@ from sightline.evaluation.results import (
 )
 from sightline.evaluation.scoring import Scored
 from sightline.evaluation.slices import Slice
+
+Kind = Literal["tag", "measured"]
 
 SHOWN = 20
 """Photos of each ranking that a report can show."""
@@ -79,7 +82,7 @@ def slice_results(
         inside = [query for query in queries if query.id in part.ids]
         figures = mean_figures(inside, seed)
         if figures:
-            kind = "measured" if part.measured else "tag"
+            kind: Kind = "measured" if part.measured else "tag"
             answerable = sum(query.answerable for query in inside)
             results.append(
                 SliceResult(name=part.name, kind=kind, queries=answerable, figures=figures)
@@ -122,7 +125,8 @@ def mean_curve(gold: Gold, gallery: Gallery, scored: Sequence[Scored]) -> tuple[
 
 def histogram(gold: Gold, gallery: Gallery, scored: Sequence[Scored]) -> Histogram | None:
     """Scores of the judged photos, those that fit against those that don't."""
-    fitting, others = [], []
+    fitting: list[float] = []
+    others: list[float] = []
     rows = {file: row for row, file in enumerate(gallery.files)}
     for query, one in zip(gold.queries, scored, strict=True):
         for file, grade in query.grades.items():

@@ -47,7 +47,7 @@ def markdown(results: Results) -> str:
     """The whole report: what was run, all tables, worst slices, failures."""
     run = results.run
     parts = [
-        f"# How well {run.gold_name!r} is searched",
+        f"# How well {_escaped(repr(run.gold_name))} is searched",
         f"{run.queries} queries, {run.no_answer_queries} of them without an answer, over "
         f"{run.photos:,} photos; {run.judged_pairs:,} pairs were judged. Brackets are 95 % "
         "intervals (bootstrap over needs). Means are over queries that have an answer. `recall` is "
@@ -205,4 +205,4 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _escaped(cell: str) -> str:
-    return cell.replace("|", "\\|").replace("\n", " ")
+    return cell.replace("|", "\\|").replace("\n", " ").replace("<", "&lt;")

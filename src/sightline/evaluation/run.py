@@ -17,7 +17,7 @@ goes on where it was.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -65,11 +65,18 @@ _TREC_DEPTH = 100
 
 
 def evaluate(
-    gold_file: Path, out: Path, options: EvalOptions, on_progress: OnProgress
+    gold_file: Path,
+    out: Path,
+    options: EvalOptions,
+    on_progress: OnProgress,
+    on_warning: Callable[[str], None] = lambda warning: None,
 ) -> tuple[Results, dict[str, Path]]:
     """Measure, and write everything but the reports into the folder `out`.
 
     Everything asked is checked before the first query is ranked.
+
+    Args:
+        on_warning: called before anything is ranked, with what a reader of the figures must know.
 
     Returns:
         The results, and where each photo of the gallery lies, by its name in the gold file.
@@ -87,6 +94,9 @@ def evaluate(
     with ExitStack() as stack:
         inputs = open_inputs(gold, out, options, on_progress, stack)
         rankers = inputs.workshop.rankers(options.rankers)
+        warnings = _warnings(inputs)
+        for warning in warnings:
+            on_warning(warning)
         captions = inputs.workshop.captions if options.captions else ()
         slices = all_slices(gold, inputs.gallery, captions, out / "cache", on_progress)
         cache = ScoreCache(out / "cache", inputs.gallery.files)
@@ -99,7 +109,7 @@ def evaluate(
         models = inputs.workshop.models
         explainer = Explainer(gold, inputs.gallery, models[0], captions)
         found = Results(
-            run=_info(inputs, options),
+            run=_info(inputs, options, warnings),
             rankers=tuple(results),
             comparisons=compare_rankers(results, options.seed),
             experiments=tuple(run_experiment(one, bench) for one in experiments),
@@ -167,11 +177,12 @@ def _result(
     )
     if not isinstance(ranker, EncoderRanker):
         return result
+    known = [query for query in inputs.gold.queries if ranker.knows(query.text)]
     return msgspec.structs.replace(
         result,
-        latency=timed(
-            inputs.place, ranker.encoder, inputs.gold.queries, options.cold, out / "cache"
-        ),
+        latency=timed(inputs.place, ranker.encoder, known, options.cold, out / "cache")
+        if known
+        else result.latency,
         index=index_cost(inputs.reader, ranker.encoder.id, inputs.index_seconds, out / "cache"),
         image_to_text=image_to_text(ranker, captions, inputs.workshop.texts, options.seed)
         if any(captions)
@@ -194,7 +205,8 @@ def _write_trec(
     write_whole(folder / f"{name}.trec", "".join(lines).encode())
 
 
-def _info(inputs: Inputs, options: EvalOptions) -> RunInfo:
+def _warnings(inputs: Inputs) -> list[str]:
+    """What a reader of the figures must know first."""
     gold, gallery = inputs.gold, inputs.gallery
     absent = sum(not query.answerable for query in gold.queries)
     warnings = []
@@ -209,6 +221,19 @@ def _info(inputs: Inputs, options: EvalOptions) -> RunInfo:
     if absent < 10:
         few = {0: "No query is", 1: "Only one query is"}.get(absent, f"Only {absent} queries are")
         warnings.append(f"{few} without an answer: how well the score tells so is hardly known.")
+    for model in inputs.workshop.models:
+        unknown = [query.id for query in gold.queries if not model.knows(query.text)]
+        if unknown:
+            warnings.append(
+                f"{model.name} knows no word of {len(unknown)} queries ({', '.join(unknown[:3])}"
+                f"{'…' if len(unknown) > 3 else ''}): they count as found by chance."
+            )
+    return warnings
+
+
+def _info(inputs: Inputs, options: EvalOptions, warnings: Sequence[str]) -> RunInfo:
+    gold, gallery = inputs.gold, inputs.gallery
+    absent = sum(not query.answerable for query in gold.queries)
     return RunInfo(
         gold_name=gold.name,
         gold_hash=gold.hash,

@@ -28,8 +28,17 @@ class EncoderRanker:
         return self.encoder.id
 
     def scores(self, query: GoldQuery) -> Scores:
-        """Cosines."""
+        """Cosines; zeros where the model knows no word of the query, which then finds by chance.
+
+        `sightline search` refuses such a query. Here other models may know it.
+        """
+        if not self.knows(query.text):
+            return np.zeros(len(self.vectors), dtype=np.float32)
         return self.vectors @ self.embed(query.text)
+
+    def knows(self, text: str) -> bool:
+        """Whether the model has a vector for these words at all."""
+        return self.encoder.knows_words_of(text)
 
     def embed(self, text: str) -> npt.NDArray[np.float32]:
         """The unit vector that `sightline search` makes of these words, float32 (d,)."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sightline.evaluation.gold import GoldQuery
 from sightline.evaluation.rankers.ranker import Ranker, Scores
@@ -26,13 +27,12 @@ class FusionRanker:
 
     def scores(self, query: GoldQuery) -> Scores:
         """Fused scores. Photos that tie with a member share their mean rank there."""
-        return np.sum([1 / (_K + _ranks(m.scores(query))) for m in self.members], axis=0).astype(
-            np.float32
-        )
+        shares = [1 / (_K + _ranks(member.scores(query))) for member in self.members]
+        return np.asarray(np.sum(shares, axis=0), dtype=np.float32)
 
 
-def _ranks(scores: Scores) -> np.ndarray:  # type: ignore[type-arg]
+def _ranks(scores: Scores) -> npt.NDArray[np.float64]:
     """Rank of each score, 1 for the best; equal scores share their mean rank."""
     _, group, sizes = np.unique(-scores, return_inverse=True, return_counts=True)
     last = np.cumsum(sizes)
-    return (last - (sizes - 1) / 2)[group]
+    return np.asarray((last - (sizes - 1) / 2)[group])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sightline.errors import PhotoError
 from sightline.evaluation.gold import GoldQuery
 from sightline.evaluation.rankers.by_encoder import EncoderRanker
 from sightline.evaluation.rankers.ranker import Scores
@@ -47,17 +48,27 @@ class RerankRanker:
     def scores(self, query: GoldQuery) -> Scores:
         """The first photos by their new scores, all others below them in their old order."""
         scores = self.first.scores(query)
+        if not self.first.knows(query.text):
+            return scores
         first = np.argsort(-scores, kind="stable")[: self.depth]
         texts = self.first.encoder.embed_texts([form.format(query.text) for form in PARAPHRASES])
-        closer = np.array([self._closer(self.paths[row], texts) for row in first])
+        closer = np.array([self._closer(row, texts) for row in first])
         rest = np.delete(scores, first)
         floor = float(rest.max()) if len(rest) else 0.0
         # Only the order within the first ones changes: they stay above everything else.
         scores[first] = floor + 1e-6 + (closer - closer.min())
         return scores
 
-    def _closer(self, path: Path, texts: Scores) -> float:
-        views = self.first.encoder.embed_images(views_of(thumbnail_image(path, _LARGEST)))
+    def _closer(self, row: int, texts: Scores) -> float:
+        """The mean cosine of all views of a photo with all texts.
+
+        Of a photo that can't be read any more, its stored vector is all there is to look at.
+        """
+        try:
+            photo = thumbnail_image(self.paths[row], _LARGEST)
+            views = self.first.encoder.embed_images(views_of(photo))
+        except PhotoError:
+            views = self.first.vectors[row : row + 1]
         return float((views @ texts.T).mean())
 
 
