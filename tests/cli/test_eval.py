@@ -127,7 +127,7 @@ def test_wrong_usage_is_said_in_a_sentence(cli: Cli, world: World, tmp_path: Pat
     assert cli("eval", "--pairs", world.gold_file).status == 2
     assert cli(*_ask(world, "--format", "xml")).status == 2
     assert cli(*_ask(world, "--ranker", "best")).status == 2
-    assert cli("eval", world.gold_file).status == 3  # nothing has been indexed yet
+    assert cli("eval", world.gold_file, "--out", tmp_path / "out").status == 3  # nothing indexed
     labels = tmp_path / "labels.json"
     labels.write_text('{"format": "sightline-inspection/1"}')
     assert cli("eval", labels).status == 2

@@ -1,5 +1,5 @@
 """Pictures of made-up products for the reference inspector: boards that are all the same, and
-washers no two of which lie alike.
+biscuits no two of which are alike.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from sightline.inspection.verdict import Box
 
 HOLE = Box(296, 176, 324, 204)
 """Where `board(missing_hole=True)` lacks a hole."""
-NOTCH = Box(300, 40, 384, 124)
-"""Where `washer(notch=True)` has a piece broken out, before it is turned."""
+PLATE = (62, 64, 72)
 
 
 def board(missing_hole: bool = False, cut_track: bool = False) -> Image.Image:
@@ -36,36 +35,31 @@ def board(missing_hole: bool = False, cut_track: bool = False) -> Image.Image:
     return noisy(image, 0, 2.0)
 
 
-def washer(seed: int, notch: bool = False) -> tuple[Image.Image, Box]:
-    """A washer of 440 × 440 pixels, turned and scratched by chance, and where its notch would be.
-
-    It lies a little elsewhere each time, its surface is brushed at random, the light varies.
+def biscuit(seed: int, broken: bool = False) -> tuple[Image.Image, Box]:
+    """A biscuit of 320 × 320 pixels with raisins anywhere, and where a piece of it would be broken
+    out. Outline, place and light vary, too.
     """
     rng = np.random.default_rng(seed)
-    image = Image.new("RGB", (440, 440), (62, 64, 72))
+    image = Image.new("RGB", (320, 320), PLATE)
     draw = ImageDraw.Draw(image)
-    draw.ellipse((50, 50, 390, 390), fill=(168, 170, 176))
-    for _ in range(60):
-        x, y = rng.integers(60, 360, 2).tolist()
-        length = rng.integers(-25, 25, 2).tolist()
-        grey = int(rng.integers(140, 200))
-        draw.line((x, y, x + length[0], y + length[1]), fill=(grey, grey, grey), width=2)
-    draw.ellipse((150, 150, 290, 290), fill=(62, 64, 72))
-    outside = Image.new("L", image.size, 255)
-    ImageDraw.Draw(outside).ellipse((50, 50, 390, 390), fill=0)
-    image.paste((62, 64, 72), mask=outside)
-    if notch:
-        ImageDraw.Draw(image).polygon([(310, 30), (400, 120), (330, 130), (290, 90)], (62, 64, 72))
-    right, down = rng.integers(-15, 16, 2).tolist()
-    moved = image.rotate(0, translate=(right, down), fillcolor=(62, 64, 72))
-    lit = moved.point(lambda level: min(255, int(level * rng_light(seed))))
-    place = Box(NOTCH.left + right, NOTCH.top + down, NOTCH.right + right, NOTCH.bottom + down)
-    return noisy(lit, seed, 3.0), place
-
-
-def rng_light(seed: int) -> float:
-    """The light of a washer's photo, 0.94 to 1.06."""
-    return float(np.random.default_rng(seed + 1000).uniform(0.94, 1.06))
+    angles = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    waves = [(k, rng.uniform(0, 5), rng.uniform(0, 6)) for k in (2, 3, 4)]
+    radii = 110 + sum(size * np.cos(k * angles + at) for k, size, at in waves)
+    x, y = (160 + rng.integers(-12, 13, 2)).tolist()
+    rim = zip(x + radii * np.cos(angles), y + radii * np.sin(angles), strict=True)
+    draw.polygon([(float(a), float(b)) for a, b in rim], fill=(200, 160, 95))
+    for _ in range(12):
+        angle, radius = rng.uniform(0, 2 * np.pi), rng.uniform(10, 85)
+        a, b = x + radius * np.cos(angle), y + radius * np.sin(angle)
+        draw.ellipse((a - 7, b - 7, a + 7, b + 7), fill=(90, 50, 30))
+    if broken:
+        draw.polygon(
+            [(x + 125, y - 45), (x + 70, y - 30), (x + 50, y), (x + 75, y + 25), (x + 125, y + 45)],
+            fill=PLATE,
+        )
+    light = rng.uniform(0.95, 1.05)
+    lit = image.point(lambda level: min(255, int(level * light)))
+    return noisy(lit, seed, 3.0), Box(x + 40, y - 55, x + 130, y + 55)
 
 
 def noisy(image: Image.Image, seed: int, levels: float) -> Image.Image:

@@ -23,7 +23,7 @@ from sightline.inspection.reference_threshold import (
     judge_by_references,
     unlike_the_others,
 )
-from tests.inspection.reference_pictures import board, washer
+from tests.inspection.reference_pictures import biscuit, board
 
 SCORES = st.floats(-50, 200)
 
@@ -59,7 +59,9 @@ def test_a_photo_is_laid_on_its_reference(
         assert np.hypot(*(np.array(found.to_photo(*point)) * side - wanted[:2])) < 1.5
 
 
-@pytest.mark.parametrize("other", [Image.new("RGB", (64, 64)), washer(0)[0]], ids=["flat", "other"])
+@pytest.mark.parametrize(
+    "other", [Image.new("RGB", (64, 64)), biscuit(0)[0]], ids=["flat", "other"]
+)
 def test_pictures_of_different_things_correlate_little(other: Image.Image) -> None:
     found = align(Pyramid(other, max(other.size)), Pyramid(board(), 480))
     assert found.correlation < 0.5
@@ -89,7 +91,7 @@ def test_what_is_added_and_what_is_missing_both_show(spot: tuple[int, int, int])
 
 
 def test_two_pieces_of_a_kind_are_not_taken_for_the_very_same() -> None:
-    assert compare_pixels(washer(1)[0], washer(2)[0]).agreement < SAME_THING
+    assert compare_pixels(biscuit(1)[0], biscuit(2)[0]).agreement < SAME_THING
 
 
 def test_light_from_one_side_is_no_difference() -> None:
@@ -175,7 +177,7 @@ def test_a_place_that_varies_among_references_excuses_a_photo_there() -> None:
 
 
 def test_the_product_is_told_from_a_plain_background_and_crumbs_from_the_product() -> None:
-    image, _ = washer(3)
+    image, _ = biscuit(3)
     ImageDraw.Draw(image).ellipse((6, 420, 16, 430), fill=(200, 180, 120))
     found = foreground(image, 28)
     assert found is not None

@@ -81,9 +81,6 @@ def box_on_photo(
         points = [(x * size[0], y * size[1]) for x, y in corners]
     else:
         points = [to_photo(x, y) for x, y in corners]
-    return Box(
-        max(0.0, min(x for x, _ in points)),
-        max(0.0, min(y for _, y in points)),
-        min(float(size[0]), max(x for x, _ in points)),
-        min(float(size[1]), max(y for _, y in points)),
-    )
+    across = [min(float(size[0]), max(0.0, x)) for x, _ in points]
+    down = [min(float(size[1]), max(0.0, y)) for _, y in points]
+    return Box(min(across), min(down), max(across), max(down))

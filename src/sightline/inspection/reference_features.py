@@ -124,7 +124,7 @@ def _blended(grids: Floats, tiles: int) -> Floats:
         down, across = step * (at // tiles), step * (at % tiles)
         total[down : down + cells, across : across + cells] += grid * weight
         weights[down : down + cells, across : across + cells] += weight
-    return total / weights
+    return np.asarray(total / weights, dtype=np.float32)
 
 
 def _smoothed(grid: Floats) -> Floats:

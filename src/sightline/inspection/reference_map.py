@@ -32,6 +32,8 @@ _REACH = 3
 """Cells of the finest grid within which places share their normal variation."""
 _WEIGHT = 4.0
 """References that the whole picture's deviation counts for beside a place's own."""
+_LEAST = 0.02
+"""A deviation is never less: flat pictures and copies of one reference hardly differ at all."""
 TOP_SHARE = 0.01
 """The score is the mean of this share of the map's highest values."""
 _NOWHERE = -3.0
@@ -107,8 +109,7 @@ class Variation:
         Args:
             where: cells that count; the others are left far below any normal value.
         """
-        floor = 1e-3  # references may be copies of each other
-        odd = ((distances - self.mean) / (self.deviation + floor)).mean(axis=0)
+        odd = ((distances - self.mean) / np.hypot(self.deviation, _LEAST)).mean(axis=0)
         return np.where(where, odd, _NOWHERE).astype(np.float32)
 
 

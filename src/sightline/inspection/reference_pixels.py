@@ -39,6 +39,7 @@ _WELL = 0.5
 _NEARLY_ALL = 0.97
 _TELLING = 0.01
 _FEWEST_CELLS = 6
+_MOST_DIFFERENT = 0.12
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -51,13 +52,11 @@ class Comparison:
         excess: float32 (height, width), how much larger a difference is than what is allowed
             there, in multiples; 1 is as much as allowed.
         agreement: share of the reference's structure that the photo shows as well, 0 to 1.
-        structure: share of the pixels that have structure.
         alignment: where the reference's points lie on the photo.
     """
 
     excess: Floats
     agreement: float
-    structure: float
     alignment: Alignment
 
 
@@ -90,13 +89,14 @@ def compare_pixels(
     excess = _mean3(difference.astype(np.float32)) / (_LEVELS + _OF_CONTRAST * contrast)
     excess *= shown
     structured = (contrast >= _STRUCTURE) & shown
-    share = float(structured.mean())
-    return Comparison(excess, _agreement(excess, structured), share, alignment)
+    return Comparison(excess, _agreement(excess, structured), alignment)
 
 
 def _agreement(excess: Floats, structured: npt.NDArray[np.bool_]) -> float:
     """Share of the cells with structure in which nearly all of it agrees within half of what is
     allowed. By cells, because one large defect must not make a good reference look like a bad one.
+    Nothing agrees where differences lie all over the picture: such is a surface that is brushed,
+    grained or baked anew in each piece.
     """
     cell = max(8, max(excess.shape) // _LIGHT)
     rows, columns = excess.shape[0] // cell, excess.shape[1] // cell
@@ -105,6 +105,8 @@ def _agreement(excess: Floats, structured: npt.NDArray[np.bool_]) -> float:
         cut = mask[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
         return np.asarray(cut.sum(axis=(1, 3), dtype=np.int64))
 
+    if (cells(excess >= 1) > 0).mean() > _MOST_DIFFERENT:
+        return 0.0
     much = cells(structured)
     same = cells(structured & (excess < _WELL))
     telling = much >= _TELLING * cell**2
@@ -192,7 +194,7 @@ def _mean3(values: Floats) -> Floats:
         total = source.copy()
         total[1:] += source[:-1]
         total[:-1] += source[1:]
-        values = np.moveaxis(total, 0, axis) / 3
+        values = np.asarray(np.moveaxis(total, 0, axis) / 3, dtype=np.float32)
     return values
 
 

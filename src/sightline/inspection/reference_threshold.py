@@ -26,8 +26,8 @@ ENOUGH_REFERENCES = 3
 _MOST_SURE = 0.99  # no reference ever showed every defect there is
 
 _PRIOR_SPREAD, _PRIOR_COUNT = 0.3, 4.0
-_SLOPE, _OFFSET = 2.0, -3.8
-_COPY_SLOPE, _COPY_EVEN = 2.58, 1.39
+_SLOPE, _OFFSET = 1.9, -4.3
+_COPY_SLOPE, _COPY_EVEN, _COPY_LEAST = 2.0, 1.7, 1.5
 _PIXEL_SLOPE, _PIXEL_EVEN = 6.0, 1.7
 
 _OUTLIER = 8.0
@@ -71,9 +71,10 @@ def judge_by_references(score: float, of_references: npt.NDArray[np.float64]) ->
     """
     count = len(of_references)
     freedom = _PRIOR_COUNT + count - 1
-    own = (count - 1) * float(of_references.var(ddof=1))
+    middle, deviation = _middle_and_deviation(of_references)
+    own = (count - 1) * deviation**2
     spread = math.sqrt((_PRIOR_COUNT * _PRIOR_SPREAD**2 + own) / freedom)
-    t = (score - float(of_references.mean())) / (spread * math.sqrt(1 + 1 / count))
+    t = (score - middle) / (spread * math.sqrt(1 + 1 / count))
     return Judgement.of(_SLOPE * _normal_deviate(t, freedom) + _OFFSET)
 
 
@@ -83,9 +84,10 @@ def judge_by_copies(score: float, of_copies: float) -> Judgement:
     How faultless pieces differ is then unknown. What is known is how far a reference is from itself
     when it is turned, shifted, scaled and re-lit a little. Of the score of these copies, faultless
     pieces of the selection photos reached .8 to 2.2, defective ones 1.0 to 3.7: pieces that hardly
-    differ and pieces that differ much can't be told apart, so only the extremes are decided.
+    differ and pieces that differ much can't be told apart, so only the extremes are decided. Copies
+    of those photos never scored less than 1.5; of a smooth picture they do, and say nothing.
     """
-    ratio = max(score, 0.01) / max(of_copies, 0.1)
+    ratio = max(score, 0.01) / max(of_copies, _COPY_LEAST)
     return Judgement.of(_COPY_SLOPE * math.log(ratio / _COPY_EVEN))
 
 
@@ -103,11 +105,18 @@ def unlike_the_others(of_references: npt.NDArray[np.float64]) -> list[int]:
     count = len(of_references)
     if count < _OUTLIER_COUNT:
         return []
-    middle = float(np.median(of_references))
-    deviation = max(1.4826 * float(np.median(np.abs(of_references - middle))), _PRIOR_SPREAD)
-    far = np.flatnonzero(of_references - middle > _OUTLIER * deviation)
+    middle, deviation = _middle_and_deviation(of_references)
+    far = np.flatnonzero(of_references - middle > _OUTLIER * max(deviation, _PRIOR_SPREAD))
     ranked = sorted(far.tolist(), key=lambda at: -of_references[at])
     return ranked[: int(count * _OUTLIER_SHARE)]
+
+
+def _middle_and_deviation(scores: npt.NDArray[np.float64]) -> tuple[float, float]:
+    """Median and median absolute deviation, in terms of a normal distribution's: an odd piece among
+    the references moves neither.
+    """
+    middle = float(np.median(scores))
+    return middle, 1.4826 * float(np.median(np.abs(scores - middle)))
 
 
 def _normal_deviate(t: float, freedom: float) -> float:

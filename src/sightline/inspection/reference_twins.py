@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
@@ -18,6 +18,20 @@ _ALIKE = 0.93
 """Correlation at a coarse scale below which no structure can agree pixel for pixel."""
 _OTHERS = 4
 _REACH = 9  # pixels of the small copy; odd
+_STEPS = 12  # of a difference in a byte: up to 21 times what is allowed
+
+
+@dataclass(frozen=True, eq=False)
+class Usual:
+    """What differs among references that show the very same thing, in multiples of the allowed.
+
+    Attributes:
+        there: float32 (height, width), the most at each pixel of the reference's small copy.
+        anywhere: the most at a place where no other reference differs, either.
+    """
+
+    there: Floats
+    anywhere: float
 
 
 class Twins:
@@ -25,7 +39,7 @@ class Twins:
 
     def __init__(self) -> None:
         self._full_size: Remembered[Image.Image] = Remembered(2)
-        self._varying: Remembered[Floats] = Remembered(64)
+        self._usual: Remembered[Usual] = Remembered(64)
 
     def find(
         self, photo: Image.Image, vector: Floats, references: ReferenceSet
@@ -63,15 +77,16 @@ class Twins:
     def _tolerant(
         self, comparison: Comparison, one: Reference, nearest: list[Reference]
     ) -> Comparison:
-        """Differences measured in what differs among the references there, where that is more."""
+        """Differences measured in those among the references, where that is more."""
         others = [other for other in nearest if other is not one][:_OTHERS]
         if not others:
             return comparison
         key = (one.key, *(other.key for other in others))
-        varying = self._varying.get(key, lambda: _varying(one, others))
+        usual = self._usual.get(key, lambda: _usual(one, others))
         height, width = comparison.excess.shape
-        allowed = Image.fromarray(varying).resize((width, height), Image.Resampling.BILINEAR)
-        return replace(comparison, excess=comparison.excess / np.maximum(1, np.asarray(allowed)))
+        there = Image.fromarray(usual.there).resize((width, height), Image.Resampling.BILINEAR)
+        allowed = np.maximum(1, np.asarray(there)) * max(1.0, usual.anywhere)
+        return replace(comparison, excess=comparison.excess / allowed)
 
 
 def _agreeing(small: Image.Image, one: Reference) -> list[Alignment]:
@@ -87,13 +102,30 @@ def _agreeing(small: Image.Image, one: Reference) -> list[Alignment]:
     return [alignment]
 
 
-def _varying(one: Reference, others: list[Reference]) -> Floats:
-    """How much other references of the very same thing differ from one, and round about there."""
-    found = np.zeros((one.small.height, one.small.width), np.float32)
-    for other in others:
-        comparison = compare_pixels(other.small, one.small)
-        if comparison.agreement >= SAME_THING and comparison.excess.shape == found.shape:
-            found = np.maximum(found, comparison.excess)
-    wide = Image.fromarray(np.clip(found * 16, 0, 255).astype(np.uint8))
-    wide = wide.filter(ImageFilter.MaxFilter(_REACH))
-    return np.asarray(wide, dtype=np.float32) / 16
+def _usual(one: Reference, others: list[Reference]) -> Usual:
+    """How other references that show the very same thing differ from one."""
+    maps = [_differences(one, other) for other in others]
+    known = [found for found in maps if found is not None]
+    if not known:
+        return Usual(np.zeros((one.small.height, one.small.width), np.float32), 0.0)
+    anywhere = 0.0
+    for at, own in enumerate(known):
+        rest = known[:at] + known[at + 1 :]
+        if rest:  # leave one out: what would be a difference, had this one been the photo?
+            anywhere = max(anywhere, float((own / np.maximum(1, _spread(rest))).max()))
+    return Usual(_spread(known), anywhere)
+
+
+def _differences(one: Reference, other: Reference) -> Floats | None:
+    comparison = compare_pixels(other.small, one.small)
+    shape = (one.small.height, one.small.width)
+    if comparison.agreement < SAME_THING or comparison.excess.shape != shape:
+        return None
+    return comparison.excess
+
+
+def _spread(maps: list[Floats]) -> Floats:
+    """The largest of several maps at each pixel, and round about it."""
+    most = np.clip(np.max(maps, axis=0) * _STEPS, 0, 255).astype(np.uint8)
+    wide = Image.fromarray(most).filter(ImageFilter.MaxFilter(_REACH))
+    return np.asarray(np.asarray(wide) / _STEPS, dtype=np.float32)
