@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageDraw
 
 from sightline.inspection.reference_alignment import IDENTITY, Alignment, Pyramid, align
-from sightline.inspection.reference_boxes import Region, box_on_photo, components, regions
+from sightline.inspection.reference_boxes import box_on_photo, components, regions
 from sightline.inspection.reference_foreground import foreground
 from sightline.inspection.reference_map import Variation, score_of
 from sightline.inspection.reference_pixels import SAME_THING, compare_pixels
@@ -121,8 +121,8 @@ def test_regions_come_highest_first_and_hold_every_high_cell(
 
 @given(st.integers(0, 7), st.integers(0, 7), st.integers(1, 8), st.integers(1, 8))
 def test_a_box_lies_inside_the_photo(left: int, top: int, width: int, height: int) -> None:
-    region = Region((left, top, min(8, left + width), min(8, top + height)), 1.0, 1)
-    box = box_on_photo(region, (8, 8), (301, 97), lambda x, y: (700 * x - 200, 97 * y))
+    cells = (left, top, min(8, left + width), min(8, top + height))
+    box = box_on_photo(cells, (8, 8), (301, 97), lambda x, y: (700 * x - 200, 97 * y))
     assert 0 <= box.left <= box.right <= 301
     assert 0 <= box.top <= box.bottom <= 97
 

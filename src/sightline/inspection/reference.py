@@ -21,15 +21,12 @@ from sightline.encoders.dual import DualEncoder
 from sightline.inspection.pixels import Photo, open_photo
 from sightline.inspection.reference_boxes import Region, box_on_photo, regions
 from sightline.inspection.reference_features import TILES
-from sightline.inspection.reference_map import Floats, nearness, score_of, where_product_is
+from sightline.inspection.reference_map import Floats
+from sightline.inspection.reference_patches import Look, look_at
 from sightline.inspection.reference_pixels import Comparison
-from sightline.inspection.reference_set import References, ReferenceSet
-from sightline.inspection.reference_threshold import (
-    Judgement,
-    judge_by_copies,
-    judge_by_pixels,
-    judge_by_references,
-)
+from sightline.inspection.reference_pose import poses
+from sightline.inspection.reference_set import References, ReferenceSet, small_copy
+from sightline.inspection.reference_threshold import Judgement, judge_by_pixels
 from sightline.inspection.reference_twins import Twins
 from sightline.inspection.reference_words import (
     advice,
@@ -44,10 +41,8 @@ ANOTHER_PRODUCT = 0.45
 """Cosine below which a photo shows something else than the references. Of the selection photos,
 pieces of one product have .53 and more, however broken; those of two products .69 and less, 99 of
 a hundred .47 and less."""
-MOST_FINDINGS = 5
 MOST_DIFFERENCES = 30
 _SHOWN_EXCESS = 1.3
-_PEAK_SHARE = 0.6
 _CELL = 4
 
 
@@ -85,13 +80,21 @@ class ReferenceInspector:
             self._references.of(())
         photo = open_photo(task.image)
         references = self._references.of(task.references, but=photo.hash)
+        verdict = self._compared(photo, references, task.doubt)
+        return msgspec.structs.replace(verdict, seconds=round(perf_counter() - started, 4))
+
+    def _compared(self, photo: Photo, references: ReferenceSet, doubt: bool) -> Verdict:
         vector = self._references.vector(photo.image)
-        same = self._twins.find(photo.image, vector, references)
+        nearest = sorted(references.members, key=lambda one: -float(one.vector @ vector))
+        small = small_copy(photo.image)
+        found = poses(small, nearest)
+        same = self._twins.find(photo.image, small, found, nearest)
         if same is not None:
-            verdict = self._by_pixels(photo, same, task.doubt)
-        else:
-            verdict = self._by_patches(photo, vector, references, task.doubt)
-        return _timed(verdict, perf_counter() - started)
+            return self._by_pixels(photo, same, doubt)
+        look = look_at(photo.image, found[0], self._references, references)
+        if float(nearest[0].vector @ vector) < ANOTHER_PRODUCT:
+            return self._not_the_product(photo, look.judgement)
+        return self._by_patches(photo, look, references, doubt)
 
     def _by_pixels(self, photo: Photo, comparison: Comparison, doubt: bool) -> Verdict:
         judgement = judge_by_pixels(float(comparison.excess.max(initial=0.0)))
@@ -118,36 +121,19 @@ class ReferenceInspector:
         )
 
     def _by_patches(
-        self, photo: Photo, vector: Floats, references: ReferenceSet, doubt: bool
+        self, photo: Photo, look: Look, references: ReferenceSet, doubt: bool
     ) -> Verdict:
-        features = self._references.features(photo.image)
-        distances = np.min(
-            [nearness(features, one.features).distances for one in references.members], axis=0
-        )
-        where = where_product_is(features, [one.features for one in references.members])
-        odd = references.variation.oddness(distances, where)
-        score = score_of(odd)
-        if references.compared:
-            judgement = judge_by_references(score, references.scores)
-        else:
-            judgement = judge_by_copies(score, float(references.scores.mean()))
-        if max(float(one.vector @ vector) for one in references.members) < ANOTHER_PRODUCT:
-            return self._not_the_product(photo, judgement)
-        decision = judgement.decision(doubt)
-        findings: tuple[Finding, ...] = ()
-        if decision != "normal":
-            least = max(_PEAK_SHARE * float(odd.max()), float(np.median(references.scores)))
-            findings = tuple(
-                Finding(
-                    type="anomaly",
-                    sentence=oddity(box, photo.whole, region.peak, references),
-                    box=box,
-                    score=round(region.peak, 3),
-                )
-                for region in regions(odd, least)[:MOST_FINDINGS]
-                for box in [box_on_photo(region, odd.shape, photo.image.size)]
+        decision = look.judgement.decision(doubt)
+        findings = tuple(
+            Finding(
+                type="anomaly",
+                sentence=oddity(box, photo.whole, peak, references),
+                box=box,
+                score=round(peak, 3),
             )
-        return self._verdict(photo, judgement, doubt, findings, advice(decision, references))
+            for box, peak in look.places(photo.image.size)
+        )
+        return self._verdict(photo, look.judgement, doubt, findings, advice(decision, references))
 
     def _not_the_product(self, photo: Photo, judgement: Judgement) -> Verdict:
         return Verdict(
@@ -200,7 +186,7 @@ def _on_photo(region: Region, cells: Floats, comparison: Comparison, photo: Phot
         found = comparison.alignment.to_photo(across, down)
         return found[0] * longest, found[1] * longest
 
-    return box_on_photo(region, cells.shape, photo.image.size, to_photo)
+    return box_on_photo(region.box, cells.shape, photo.image.size, to_photo)
 
 
 def _sent(photo: Photo, compared: tuple[int, ...] | None = None) -> tuple[Sent, ...]:
@@ -208,7 +194,3 @@ def _sent(photo: Photo, compared: tuple[int, ...] | None = None) -> tuple[Sent, 
         return (Sent(crop=photo.whole, width=compared[1], height=compared[0]),)
     sides = [112 * (tiles + 1) for tiles in TILES]
     return tuple(Sent(crop=photo.whole, width=side, height=side) for side in sides)
-
-
-def _timed(verdict: Verdict, seconds: float) -> Verdict:
-    return msgspec.structs.replace(verdict, seconds=round(seconds, 4))

@@ -56,6 +56,11 @@ class Pyramid:
         return _log_polar(np.abs(np.fft.fftshift(np.fft.fft2(_edges(self.at(SIDES[0]))))))
 
 
+def pyramid_of(image: Image.Image) -> Pyramid:
+    """The pyramid of a picture by itself: its own long side is the unit."""
+    return Pyramid(image, max(image.size))
+
+
 @dataclass(frozen=True, eq=False)
 class Alignment:
     """The affine map from a reference's points to a photo's, and how well it explains the photo.
@@ -67,7 +72,12 @@ class Alignment:
     matrix: Matrix
     correlation: float
 
-    def warp(self, image: Image.Image, size: tuple[int, int], fill: int = 0) -> Image.Image:
+    def warp(
+        self,
+        image: Image.Image,
+        size: tuple[int, int],
+        fill: int | tuple[int, int, int] = 0,
+    ) -> Image.Image:
         """The photo as it lies on the reference, at the reference's `size`.
 
         Args:

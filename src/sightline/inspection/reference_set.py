@@ -16,6 +16,7 @@ from PIL import Image
 from sightline.encoders.dual import DualEncoder
 from sightline.errors import InspectionError
 from sightline.inspection.pixels import open_photo
+from sightline.inspection.reference_alignment import Pyramid, pyramid_of
 from sightline.inspection.reference_features import PatchFeatures, PatchTower
 from sightline.inspection.reference_map import (
     Nearness,
@@ -43,6 +44,7 @@ class Reference:
         key: tells this file in this state from every other.
         hash: SHA-256 of its bytes.
         small: upright RGB, at most `SMALL` pixels a side.
+        pyramid: of `small`.
         features: its patches.
         vector: float32 (d,), the embedding of the whole.
     """
@@ -51,6 +53,7 @@ class Reference:
     key: Hashable
     hash: str
     small: Image.Image
+    pyramid: Pyramid
     features: PatchFeatures
     vector: Floats
 
@@ -182,10 +185,9 @@ class References:
 
     def _looked_at(self, path: Path, key: Hashable) -> Reference:
         photo = open_photo(path)
-        small = photo.image.copy()
-        small.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC)
+        small = small_copy(photo.image)
         features, vector = self._tower.features(photo.image), self.vector(photo.image)
-        return Reference(path, key, photo.hash, small, features, vector)
+        return Reference(path, key, photo.hash, small, pyramid_of(small), features, vector)
 
     def _pair(self, one: Reference, other: Reference) -> Nearness:
         return self._pairs.get((one.key, other.key), lambda: nearness(one.features, other.features))
@@ -211,6 +213,13 @@ class Remembered(Generic[Value]):
             while len(self._values) > self._most:
                 self._values.popitem(last=False)
         return value
+
+
+def small_copy(image: Image.Image) -> Image.Image:
+    """A picture with no side longer than `SMALL`; smaller ones stay as they are."""
+    copy = image.copy()
+    copy.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC)
+    return copy
 
 
 def changed_copies(image: Image.Image) -> list[Image.Image]:

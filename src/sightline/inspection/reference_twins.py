@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from sightline.inspection.pixels import open_photo
-from sightline.inspection.reference_alignment import Alignment, Floats, Pyramid, align
+from sightline.inspection.reference_alignment import Floats, Pyramid, align
 from sightline.inspection.reference_pixels import LARGEST, SAME_THING, Comparison, compare_pixels
-from sightline.inspection.reference_set import SMALL, Reference, ReferenceSet, Remembered
+from sightline.inspection.reference_pose import Pose
+from sightline.inspection.reference_set import SMALL, Reference, Remembered
 
-_TRIED = 3
-_COARSE = 256
 _ALIKE = 0.93
 """Correlation at a coarse scale below which no structure can agree pixel for pixel."""
 _OTHERS = 4
-_REACH = 9  # pixels of the small copy; odd
+_REACH = 15  # pixels of the small copy; odd
 _STEPS = 12  # of a difference in a byte: up to 21 times what is allowed
 
 
@@ -42,36 +42,39 @@ class Twins:
         self._usual: Remembered[Usual] = Remembered(64)
 
     def find(
-        self, photo: Image.Image, vector: Floats, references: ReferenceSet
+        self,
+        photo: Image.Image,
+        small: Image.Image,
+        found: Sequence[Pose],
+        nearest: list[Reference],
     ) -> Comparison | None:
         """The comparison with the reference that agrees with a photo, or None if none does.
 
         Args:
-            vector: the photo's embedding; the references nearest to it are tried.
+            small: a small copy of the photo.
+            found: the references that it was laid on, the best fit first.
+            nearest: all references, the likeliest first.
 
         Raises:
             PhotoError: a reference can't be read any more.
         """
-        small = photo.copy()
-        small.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC)
-        nearest = sorted(references.members, key=lambda one: -float(one.vector @ vector))
-        found = [
-            (one, alignment) for one in nearest[:_TRIED] for alignment in _agreeing(small, one)
-        ]
-        if not found:
-            return None
-        one, start = max(found, key=lambda pair: pair[1].correlation)
-        comparison = self._at_full_size(photo, one, start)
-        if comparison.agreement < SAME_THING or comparison.alignment.correlation < _ALIKE:
-            return None
-        return self._tolerant(comparison, one, nearest)
+        for pose in found:
+            if not _agrees(small, pose):
+                continue
+            comparison = self._at_full_size(photo, pose)
+            fits = comparison.alignment.correlation >= _ALIKE
+            if fits and comparison.agreement >= SAME_THING:
+                return self._tolerant(comparison, pose.reference, nearest)
+        return None
 
-    def _at_full_size(self, photo: Image.Image, one: Reference, start: Alignment) -> Comparison:
+    def _at_full_size(self, photo: Image.Image, pose: Pose) -> Comparison:
+        one = pose.reference
         reference = one.small
         if max(photo.size) > SMALL:
             reference = self._full_size.get(one.key, lambda: open_photo(one.path).image)
         side = min(max(photo.size), max(reference.size), LARGEST)
-        alignment = align(Pyramid(photo, side), Pyramid(reference, side), start=start)
+        photo_levels, reference_levels = Pyramid(photo, side), Pyramid(reference, side)
+        alignment = align(photo_levels, reference_levels, start=pose.alignment)
         return compare_pixels(photo, reference, alignment)
 
     def _tolerant(
@@ -89,17 +92,12 @@ class Twins:
         return replace(comparison, excess=comparison.excess / allowed)
 
 
-def _agreeing(small: Image.Image, one: Reference) -> list[Alignment]:
-    """A quick look at small copies, before all pixels are compared: where one lies on the other,
-    or nothing.
-    """
-    photo, reference = Pyramid(small, max(small.size)), Pyramid(one.small, max(one.small.size))
-    alignment = align(photo, reference, _COARSE)
-    if alignment.correlation < _ALIKE:
-        return []
-    if compare_pixels(small, one.small, alignment).agreement < SAME_THING:
-        return []
-    return [alignment]
+def _agrees(small: Image.Image, pose: Pose) -> bool:
+    """A quick look at small copies, before all pixels are compared."""
+    if pose.alignment.correlation < _ALIKE:
+        return False
+    found = compare_pixels(small, pose.reference.small, pose.alignment)
+    return found.agreement >= SAME_THING
 
 
 def _usual(one: Reference, others: list[Reference]) -> Usual:

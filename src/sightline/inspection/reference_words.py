@@ -9,18 +9,25 @@ GOOD_NUMBER = 12
 """References from which the figures in the documentation hold."""
 
 
+_PLACES = (
+    ("upper left", "top", "upper right"),
+    ("left", "middle", "right"),
+    ("lower left", "bottom", "lower right"),
+)
+
+
 def place_of(box: Box, whole: Box) -> str:
     """Where in the photo a box lies: `upper left`, `middle`."""
     x, y = box.centre
-    across = ("left", "", "right")[min(2, int(3 * x / max(1.0, whole.width)))]
-    down = ("upper", "", "lower")[min(2, int(3 * y / max(1.0, whole.height)))]
-    return " ".join(part for part in (down, across) if part) or "middle"
+    across = min(2, int(3 * x / max(1.0, whole.width)))
+    down = min(2, int(3 * y / max(1.0, whole.height)))
+    return _PLACES[down][across]
 
 
 def pixel_difference(box: Box, whole: Box, excess: float) -> str:
     """A difference from a reference that otherwise agrees pixel by pixel."""
     return (
-        f"In the {place_of(box, whole)} of the photo, {round(box.width)} × {round(box.height)} "
+        f"At the {place_of(box, whole)} of the photo, {round(box.width)} × {round(box.height)} "
         f"pixels differ from the reference, {excess:.1f} times as much as noise and edges explain."
     )
 
