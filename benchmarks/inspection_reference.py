@@ -86,10 +86,11 @@ def main() -> None:
     inspector = ReferenceInspector()
     found: dict[str, object] = {}
     with TemporaryDirectory() as made:
-        draws = [
-            _inspected(gold, inspector, seed, options.references, Path(made))
-            for seed in range(options.draws)
-        ]
+        draws: list[list[Answer]] = []
+        for seed in range(options.draws):
+            first = draws[0] if draws else []
+            draws.append(_inspected(gold, inspector, seed, options.references, Path(made), first))
+            print(f"draw {seed + 1} of {options.draws} done", file=sys.stderr, flush=True)
         for split in ("choose", "report"):
             for product in ("all", *dict.fromkeys(p.product for p in gold.everything)):
                 of_group = [
@@ -111,10 +112,18 @@ def main() -> None:
 
 
 def _inspected(
-    gold: InspectionGold, inspector: ReferenceInspector, seed: int, count: int, made: Path
+    gold: InspectionGold,
+    inspector: ReferenceInspector,
+    seed: int,
+    count: int,
+    made: Path,
+    first: Sequence[Answer],
 ) -> list[Answer]:
-    answers = []
+    """Every photo against a draw of references; a twin stays the same from draw to draw."""
+    answers = [answer for answer in first if answer.photo.twin]
     for photo in gold.everything:
+        if photo.twin and first:
+            continue
         references = drawn_references(gold, photo, count, seed)
         paths = tuple(reference_path(photo, one, DATA, made) for one in references)
         task = Task(image=DATA / photo.file, references=paths)
@@ -124,7 +133,8 @@ def _inspected(
         verdict = inspector.inspect(task)
         seconds = time.process_time() - before
         answers.append(Answer(photo, msgspec.structs.replace(verdict, seconds=seconds)))
-    return answers
+    # Draws are resampled together: the same photo at the same place in each.
+    return sorted(answers, key=lambda answer: answer.photo.id)
 
 
 def _belongs(answer: Answer, split: str, product: str) -> bool:
@@ -266,4 +276,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

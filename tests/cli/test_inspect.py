@@ -79,7 +79,7 @@ def test_text_for_people_says_the_same(by_words: Cli, photos: Path) -> None:
     said = by_words(photos).output.decode()
     assert "a-red.png: uncertain (" in said
     assert "would help: Words alone seldom decide" in said
-    assert "looked at 1 photo" in said
+    assert "looked at the photo" in said
     assert "c-broken.png: can't be used. Not an image" in said
 
 
@@ -138,6 +138,32 @@ def test_evidence_can_be_had_as_pictures(
         assert crop.size == (36, 24)  # the photo is smaller than a crop would be
     assert Path(file).parent == crops
     assert [path.suffix for path in crops.iterdir()] in ([".jpg"], [".png"])
+
+
+def test_a_verdict_is_not_lost_with_a_crop_that_can_not_be_written(
+    cli: Cli, photos: Path, tmp_path: Path, server: LoopbackServer
+) -> None:
+    server.answer = lambda asked: defect([250, 250, 750, 750])
+    taken = tmp_path / "crops"
+    taken.write_text("a file, no folder")
+    done = cli(
+        "inspect", photos / "a-red.png", "--vlm", "m", "--endpoint", server.openai,
+        "--crops", taken, "--report", tmp_path / "report.html", "--format", "jsonl",
+    )  # fmt: skip
+    assert done.status == 3
+    assert "choose another folder" in done.errors
+    (row,) = rows_of(done)
+    assert row["decision"] == "defect"
+    assert "Inspection of 1 photo<" in (tmp_path / "report.html").read_text()
+
+
+def test_a_photo_that_is_too_large_is_met_with_advice_that_can_be_followed(
+    by_words: Cli, tmp_path: Path
+) -> None:
+    Image.new("1", (14_000, 14_000)).save(tmp_path / "huge.png")
+    (row,) = rows_of(by_words(tmp_path / "huge.png", "--format", "jsonl"))
+    assert "make it smaller" in str(row["error"])
+    assert "--max-megapixels" not in str(row["error"])  # an option of indexing alone
 
 
 def test_a_model_on_this_machine_is_asked_without_ado(
@@ -272,6 +298,11 @@ def test_finished_verdicts_are_kept_when_the_server_goes_away(
         ["--reference", "auto", "--reference", "a-red.png"],
         ["--zoom", "microscope"],
         ["--samples", "0"],
+        ["--vlm", ""],
+        ["--vlm", "m", "--temperature", "nan"],
+        ["--vlm", "m", "--price", "-1", "2"],
+        ["--vlm", "m", "--product", "caf\udce9"],
+        ["--inspector", "words", "--look-for", "caf\udce9"],
     ],
 )
 def test_what_can_mean_nothing_is_wrong_usage(

@@ -180,6 +180,14 @@ def test_a_report_takes_the_place_of_an_earlier_one_and_of_nothing_else(
     assert own.read_text() == "dear diary"
 
 
+def test_a_folder_that_can_not_be_written_is_found_out_before_anything_is_inspected() -> None:
+    page = Path("/proc/report.html")
+    if not page.parent.is_dir():
+        pytest.skip("needs a folder that even root can't write into")
+    with pytest.raises(UsageError, match="Can't write the report"):
+        ReportWriter(page)
+
+
 def test_file_names_of_any_bytes_and_codes_that_reorder_text_are_shown_as_escapes(
     tmp_path: Path,
 ) -> None:

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
     not PHOTOS.is_dir(), reason=f"the photos of inspection are not at {PHOTOS}"
 )
 REFERENCES = 12
-EACH = 8
+EACH = 6
 """Normal and defective photos of a product, at most: the whole set takes minutes."""
 
 

@@ -40,7 +40,7 @@ from sightline.cli.inspect_options import (
     ZoomOption,
 )
 from sightline.cli.options import LibraryOption, ModelOption, ProviderOption
-from sightline.errors import PhotoError
+from sightline.errors import PhotoError, UsageError
 
 if TYPE_CHECKING:
     from sightline.cli.work_progress import OnStage
@@ -113,7 +113,8 @@ def inspect(
     from sightline.inspection.verdict import Task
     from sightline.library.cores import usable_cores
 
-    names = tuple(inspector or (["vlm"] if vlm else [DEFAULT_INSPECTOR]))
+    _require_text(product=product, look_for=look_for, variation=variation, vlm=vlm or "")
+    names = tuple(inspector or ([DEFAULT_INSPECTOR] if vlm is None else ["vlm"]))
     given = {
         "endpoint": endpoint,
         "protocol": protocol and protocol.value,
@@ -159,6 +160,18 @@ def inspect(
         raise typer.Exit(1)
 
 
+def _require_text(**given: str) -> None:
+    """Refuse words that no model and no server can be given.
+
+    Raises:
+        UsageError: an option holds bytes that are no UTF-8.
+    """
+    for name, text in given.items():
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            option = "--" + name.replace("_", "-")
+            raise UsageError(f"{option} holds bytes that are no text in UTF-8; write it anew.")
+
+
 def _about(inspector: str, product: str, look_for: tuple[str, ...]) -> str:
     """What was asked, in a line for the report."""
     facts = [f"Inspector: {inspector}.", product and f"Product: {product}."]
@@ -191,10 +204,13 @@ def _show(
         show = opened.enter_context(_progress())
         for inspected in results:
             counts[inspected.kind] += 1
-            saved = () if crops is None else save_crops(crops, inspected)
-            write_text(line(inspected, saved), sys.stdout)
-            if page is not None:
-                page.add(inspected)
+            saved: tuple[Path | None, ...] = ()
+            try:
+                saved = () if crops is None else save_crops(crops, inspected)
+            finally:  # the verdict is there, whether or not its crops can be written
+                write_text(line(inspected, saved), sys.stdout)
+                if page is not None:
+                    page.add(inspected)
             show("Inspecting", counts.total(), total)
     if report is not None:
         print(f"Report: {printable(str(report))}", file=sys.stderr)  # noqa: T201

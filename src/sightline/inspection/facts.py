@@ -27,6 +27,12 @@ def looked_at(sent: Sequence[Sent]) -> str:
     if not sent:
         return ""
     counts = Counter(one.role for one in sent)
-    kinds = ", ".join(f"{count} {role}{'s' * (count > 1)}" for role, count in counts.items())
+    kinds = ", ".join(_shown(role, count) for role, count in counts.items())
     pixels = sum(one.width * one.height for one in sent)
     return f"looked at {kinds} ({pixels / 1e6:.2f} megapixels)"
+
+
+def _shown(role: str, count: int) -> str:
+    if role == "photo":  # there is one; it may have been looked at in several sizes, or by several
+        return "the photo" + f" {count} times" * (count > 1)
+    return f"{count} {role}{'s' * (count > 1)}"

@@ -15,6 +15,7 @@ from typing import Literal
 
 from PIL import Image
 
+from sightline.errors import PhotoTooLarge
 from sightline.inspection.verdict import Box, Sent
 from sightline.photos.formats import DEFAULT_MAX_MEGAPIXELS, decoded
 from sightline.photos.pixels import fitted
@@ -110,8 +111,15 @@ def open_photo(path: Path, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> Ph
         UnreadablePhoto, NotAPhoto, BrokenPhoto, PhotoTooLarge: and nothing else.
     """
     data = read_bytes(path)
-    with decoded(data, max_megapixels, at_least=_FULL_SIZE) as photo:
-        upright = fitted(photo.image, _FULL_SIZE, photo.orientation, photo.extent)
+    try:
+        with decoded(data, max_megapixels, at_least=_FULL_SIZE) as photo:
+            upright = fitted(photo.image, _FULL_SIZE, photo.orientation, photo.extent)
+    except PhotoTooLarge:
+        # What indexing would advise, another limit, is no option of an inspection.
+        raise PhotoTooLarge(
+            f"It has more pixels than are inspected at once ({max_megapixels:g} megapixels, as far "
+            "as memory goes): cut it into parts, or make it smaller."
+        ) from None
     return Photo(path, hash_of(data), upright)
 
 

@@ -61,7 +61,8 @@ class ReportWriter:
         self._about = about
         self._counts: Counter[Kind] = Counter()
         try:
-            self._articles = tempfile.TemporaryFile()  # noqa: SIM115 - closed in __exit__
+            # In the page's own folder: one that can't be written is better found out now.
+            self._articles = tempfile.TemporaryFile(dir=path.parent)  # noqa: SIM115 - see __exit__
         except OSError as error:
             raise _unwritable(path, error) from None
 

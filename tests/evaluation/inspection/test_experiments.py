@@ -11,6 +11,7 @@ from sightline.errors import UsageError
 from sightline.evaluation.inspection.contestants import Opening
 from sightline.evaluation.inspection.experiments import main, read_experiment, run_experiment
 from sightline.evaluation.inspection.run import RunOptions
+from sightline.inspection.vlm.remote import Acknowledged
 from tests.evaluation.inspection.making import gold_of, photo, write_photos
 from tests.making import make_model
 
@@ -79,6 +80,28 @@ def test_a_recorded_run_is_replayed_only_where_there_is_no_endpoint(tmp_path: Pa
         assert not isinstance(replaying.contestant("vlm"), str)
         lone = opening(opened, tmp_path, SIGHTLINE_VLM_ENDPOINT="http://localhost:1/v1")
         assert lone.contestant("vlm") == "no model: set SIGHTLINE_VLM_MODEL"
+
+
+def test_photos_leave_the_machine_only_where_somebody_agreed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "config"))
+    far = "https://far.example/v1"
+    with ExitStack() as opened:
+        asking = opening(
+            opened, tmp_path, SIGHTLINE_VLM_ENDPOINT=far, SIGHTLINE_VLM_MODEL="some-vlm"
+        )
+        with pytest.raises(UsageError, match=r"leave this machine.*far\.example.*--send-photos"):
+            asking.contestant("vlm")
+        Acknowledged().remember(far, "some-vlm")
+        assert not isinstance(asking.contestant("vlm"), str)
+        near = opening(
+            opened,
+            tmp_path,
+            SIGHTLINE_VLM_ENDPOINT="http://localhost:1/v1",
+            SIGHTLINE_VLM_MODEL="some-vlm",
+        )
+        assert not isinstance(near.contestant("vlm"), str)
 
 
 def test_an_unknown_inspector_is_refused(tmp_path: Path) -> None:

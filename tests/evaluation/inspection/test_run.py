@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sightline.errors import GoldError, InspectionError, UsageError
@@ -199,6 +200,11 @@ def test_nothing_is_asked_where_the_call_is_wrong(tmp_path: Path) -> None:
         evaluate_inspection(gold, tmp_path, twice, [ARM], tmp_path / "out", QUICK)
     with pytest.raises(UsageError, match="no photos on the side 'choose'"):
         run(gold, tmp_path, inspector, options=RunOptions("choose", baselines=False))
+    one_normal = msgspec.structs.replace(
+        gold, images=tuple(one for one in gold.images if one.defective or one.id == "n0")
+    )
+    with pytest.raises(GoldError, match="fewer than two normal pieces of tile"):
+        run(one_normal, tmp_path, inspector, options=RunOptions(resamples=10))
     (tmp_path / "n4.png").unlink()
     with pytest.raises(GoldError, match=r"n4\.png"):
         run(gold, tmp_path, inspector)

@@ -178,6 +178,8 @@ def test_it_is_said_once_for_each_endpoint(tmp_path: Path) -> None:
         {"max_pixels": 10},
         {"timeout": 0},
         {"temperature": -1},
+        {"temperature": float("nan")},
+        {"timeout": float("inf")},
         {"attempts": 0},
         {"family": "parrot"},
     ],
@@ -187,6 +189,12 @@ def test_settings_that_mean_nothing_are_refused(wrong: dict[str, object]) -> Non
     with pytest.raises(UsageError) as error:
         VlmSettings(**({"model": "m"} | wrong))  # type: ignore[arg-type]
     assert "secret" not in str(error.value) or wrong.get("endpoint") is None
+
+
+@pytest.mark.parametrize("price", [-1, float("nan"), float("inf")])
+def test_a_price_that_no_server_asks_is_refused(price: float) -> None:
+    with pytest.raises(UsageError, match="price is 0 dollars or more"):
+        Prices(input=1.0, output=price)
 
 
 @pytest.mark.parametrize(

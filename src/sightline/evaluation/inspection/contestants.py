@@ -55,7 +55,8 @@ class Opening:
         """The contestant of this name, or why it can't be tried here.
 
         Raises:
-            UsageError: there is no inspector of this name.
+            UsageError: there is no inspector of this name, or photos would leave this machine and
+                nobody has agreed to that.
             ModelError: the encoder can't be used.
         """
         base, _, wording = name.partition(":")
@@ -92,9 +93,23 @@ class Opening:
         if not model:
             return f"no model: set {MODEL}" if endpoint else f"no endpoint: set {ENDPOINT}"
         if endpoint:
-            return VlmSettings(
+            settings = VlmSettings(
                 model=model, endpoint=endpoint, variation=variation, answers=self.answers
             )
+            _require_agreement(settings)
+            return settings
         if self.recorded is not None and self.recorded.is_dir():
             return VlmSettings(model=model, variation=variation, answers=self.recorded, replay=True)
         return f"no endpoint: set {ENDPOINT}"
+
+
+def _require_agreement(settings: VlmSettings) -> None:
+    """Evaluating sends every photo; it asks for no less than inspecting one does."""
+    from sightline.inspection.vlm.remote import Acknowledged
+
+    said = Acknowledged().first_use(settings.endpoint, settings.model)
+    if said is not None:
+        raise UsageError(
+            f"{said} If that is all right, say so once: sightline inspect PHOTO --vlm "
+            f"{settings.model} --endpoint {settings.endpoint} --send-photos"
+        )

@@ -24,7 +24,7 @@ from time import perf_counter
 
 import msgspec
 
-from sightline.errors import UsageError
+from sightline.errors import GoldError, UsageError
 from sightline.evaluation.about import code_fingerprint, machine, versions
 from sightline.evaluation.inspection.answers import Answer
 from sightline.evaluation.inspection.arms import Arm, Contestant
@@ -36,6 +36,7 @@ from sightline.evaluation.inspection.gold import GoldPhoto, InspectionGold, Spli
 from sightline.evaluation.inspection.journal import Entry, Journal, writable
 from sightline.evaluation.inspection.photos import require_photos
 from sightline.evaluation.inspection.probes import Probed, Prober, probes_for
+from sightline.evaluation.inspection.reference_draws import drawn_references
 from sightline.evaluation.inspection.results import (
     InspectionResults,
     InspectionRun,
@@ -103,7 +104,8 @@ def evaluate_inspection(
         contestants: the inspectors that arms name.
 
     Raises:
-        GoldError: a photo is missing or another one than was labelled; nothing was asked.
+        GoldError: a photo is missing or another one than was labelled, or a product has no two
+            normal pieces for the baselines to compare; nothing was asked.
         UsageError: an arm names an unknown contestant, or two have one name; nothing was asked.
         InspectionError: an inspector can't work as asked; what was answered before is kept.
         EvaluationError: `out` can't be written.
@@ -115,6 +117,8 @@ def evaluate_inspection(
     photos = gold.select(options.split, options.more)
     if not photos:
         raise UsageError(f"The gold file has no photos on the side {options.split!r}.")
+    if options.baselines:
+        _require_references(gold, photos)
     sizes = require_photos(gold.everything, images)
     bench = _Bench(
         gold,
@@ -154,6 +158,16 @@ def evaluate_inspection(
     )
     write_inspection_results(results, out)
     return results
+
+
+def _require_references(gold: InspectionGold, photos: Sequence[GoldPhoto]) -> None:
+    lacking = {one.product for one in photos if not drawn_references(gold, one, 1, 0)}
+    if lacking:
+        raise GoldError(
+            f"The labels name fewer than two normal pieces of {', '.join(sorted(lacking))}, so "
+            "that no photo of it can be compared with a faultless one. Label further ones; where "
+            'the verdict is all that is known, under "more".'
+        )
 
 
 def _add_baselines(contestants: list[Contestant], arms: list[Arm]) -> frozenset[str]:

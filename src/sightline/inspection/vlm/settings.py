@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,17 @@ class Prices:
 
     input: float
     output: float
+
+    def __post_init__(self) -> None:
+        """Refuse what no server asks.
+
+        Raises:
+            UsageError: a price below 0, or none that can be summed up.
+        """
+        if not all(0 <= price < math.inf for price in (self.input, self.output)):
+            raise UsageError(
+                f"A price is 0 dollars or more, not {self.input:g} and {self.output:g}."
+            )
 
     def of(self, input_tokens: int, output_tokens: int) -> float:
         """Dollars for so many tokens."""
@@ -88,11 +100,12 @@ class VlmSettings:
                 "An endpoint is an address without user, password or parameters. Keys come from "
                 f"the environment: set {KEY}."
             )
-        if min(self.max_tokens, self.attempts, self.regions) < 1 or self.max_pixels < 28 * 28:
-            raise UsageError(
-                "max_tokens, attempts and regions start at 1, max_pixels at 784 (28 × 28)."
-            )
-        if self.timeout <= 0 or self.temperature < 0:
+        if min(self.max_tokens, self.attempts, self.regions) < 1:
+            raise UsageError("The longest answer, attempts and regions start at 1.")
+        if self.max_pixels < 28 * 28:
+            raise UsageError(f"--max-pixels starts at 784 (28 × 28), not {self.max_pixels}.")
+        # Not "timeout <= 0": what is no number (nan) is neither below nor above anything.
+        if not (0 < self.timeout < math.inf and 0 <= self.temperature < math.inf):
             raise UsageError("A time-out is above 0 seconds, a temperature is not below 0.")
         if self.replay and self.answers is None:
             raise UsageError("To replay a run, name the folder of its answers: --answers DIR.")
