@@ -132,3 +132,31 @@ def test_wrong_usage_is_said_in_a_sentence(cli: Cli, world: World, tmp_path: Pat
     labels.write_text('{"format": "sightline-inspection/1"}')
     assert cli("eval", labels).status == 2
     assert cli("eval", labels, "--images", tmp_path).status == 2
+
+
+@pytest.mark.parametrize(
+    ("given", "option"),
+    [
+        (["--inspector", "words"], "--inspector"),
+        (["--vlm", "m"], "--vlm"),
+        (["--send-photos"], "--send-photos"),
+        (["--pairs", "p.json"], "--pairs"),
+    ],
+)
+def test_an_option_that_would_reach_nothing_is_refused(
+    cli: Cli, world: World, given: list[str], option: str
+) -> None:
+    done = cli(*_ask(world, *given))
+    assert done.status == 2
+    assert option in done.errors
+    assert not (world.folder / "run").exists()
+
+
+def test_comparing_and_pairs_take_no_options_of_a_run(cli: Cli, world: World) -> None:
+    compared = cli("eval", "--compare", "a", "b", "--model", "x")
+    assert compared.status == 2
+    assert "--model has no meaning with --compare" in compared.errors
+    assert cli("eval", world.gold_file, "--compare", "a", "b").status == 2
+    paired = cli("eval", "--pairs", "p.json", "--photos", world.photos, "--out", "x")
+    assert paired.status == 2
+    assert "--out has no meaning with --pairs" in paired.errors

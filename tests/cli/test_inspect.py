@@ -299,6 +299,7 @@ def test_finished_verdicts_are_kept_when_the_server_goes_away(
         ["--zoom", "microscope"],
         ["--samples", "0"],
         ["--vlm", ""],
+        ["--inspector", "words", "--look-for", " , ,"],
         ["--vlm", "m", "--temperature", "nan"],
         ["--vlm", "m", "--price", "-1", "2"],
         ["--vlm", "m", "--product", "caf\udce9"],
@@ -339,12 +340,19 @@ def test_a_person_at_a_terminal_is_asked(
 
 def test_the_default_inspector_compares_with_references(cli: Cli, tmp_path: Path) -> None:
     for seed in range(3):
-        make_photo(tmp_path / "faultless" / f"{seed}.png", "green", seed)
-    part = make_photo(tmp_path / "part.png", "green", seed=9)
+        larger(make_photo(tmp_path / "faultless" / f"{seed}.png", "green", seed))
+    part = larger(make_photo(tmp_path / "part.png", "green", seed=9))
     asked = ("inspect", part, "--reference", tmp_path / "faultless", "--format", "jsonl")
     (row,) = rows_of(cli(*asked))
     assert row["inspector"] == "reference"
     assert row["decision"] in {"normal", "uncertain", "defect"}
+
+
+def larger(photo: Path) -> Path:
+    """The same picture, large enough to be compared."""
+    with Image.open(photo) as small:
+        small.resize((180, 120), Image.Resampling.NEAREST).save(photo)
+    return photo
 
 
 def test_without_usable_references_nothing_is_judged(
@@ -398,3 +406,19 @@ def test_a_photo_unlike_all_in_the_library_costs_itself_alone(
     assert b"has no photo of this product" in done.output
     assert server.asked == []
     assert cli(*asked, "--library", tmp_path / "nowhere").status == 3
+
+
+def test_in_a_small_library_the_words_of_a_product_leave_no_reference_out(
+    cli: Cli, parts: Path, tmp_path: Path, server: LoopbackServer
+) -> None:
+    """They keep the 200 photos that they find best, and these four are among those."""
+    part = make_photo(tmp_path / "part.png", "green", seed=9)
+    references = []
+    for product in ("green part", "grand piano"):
+        done = cli(
+            "inspect", part, "--reference", "auto", "--library", parts, "--product", product,
+            "--vlm", "m", "--endpoint", server.openai, "--format", "jsonl",
+        )  # fmt: skip
+        (row,) = rows_of(done)
+        references.append([one for one in row["sent"] if one["role"] == "reference"])  # type: ignore[attr-defined]
+    assert references[0] == references[1] != []

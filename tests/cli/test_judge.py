@@ -6,6 +6,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import webbrowser
 from collections.abc import Callable
 from pathlib import Path
@@ -399,7 +400,15 @@ def test_killed_in_the_middle_it_has_every_grade_and_goes_on(indexed: Home, gold
     assert process.returncode == 0
     assert sorted(read_gold(gold).queries[0].grades.values()) == [0, 0, 1, 2]
     left = {path.name for path in gold.parent.iterdir()}
-    assert left - {"mine.json.lock"} == {"mine.json", "mine.json.pool.json"}
+    assert left == {"mine.json", "mine.json.pool.json"}
+
+
+def test_a_call_that_fails_leaves_nothing_behind(cli: Cli, indexed: Home, gold: Path) -> None:
+    gold.parent.mkdir()
+    assert cli("judge", gold).status == 2
+    assert cli("judge", gold, "--again", "3").status == 2
+    assert cli("judge", gold, "--query", "red", "--depth", "0").status == 2
+    assert not list(gold.parent.iterdir())
 
 
 def test_two_judges_at_once_are_refused_and_the_first_goes_on(
@@ -434,3 +443,41 @@ def test_a_full_disk_refuses_the_grade_and_keeps_the_others(indexed: Home, gold:
     draft = read_draft(gold)
     assert draft is not None
     assert list(draft.queries["red"].grades.values()) == [2]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a limit on file sizes")
+def test_a_disk_that_is_full_at_the_end_loses_no_grade_and_says_what_to_do(
+    cli: Cli, indexed: Home, gold: Path, judged: Sit
+) -> None:
+    import resource
+
+    process, url = begin(gold, "--query", "red")
+    for at in range(4):
+        post(url, "grade", {"pair": at, "grade": 2})
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (10, resource.RLIM_INFINITY))
+    post(url, "finish", {})
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 3
+    said = errors.decode()
+    assert "mine.json: File too large. No grade is lost" in said
+    assert "start the same command again" in said
+    assert "Traceback" not in said
+    judged(Person())
+    assert cli("judge", gold).status == 0
+    assert list(read_gold(gold).queries[0].grades.values()) == [2] * 4
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names that are no UTF-8")
+def test_photos_whose_names_are_no_utf_8_can_be_measured_under_their_folder(
+    cli: Cli, indexed: Home, gold: Path, judged: Sit
+) -> None:
+    indexed.add(os.fsdecode(b"caf\xe9.png"), "yellow")
+    indexed.index()
+    judged(Person(lambda text: 2))
+    assert cli("judge", gold, "--query", "yellow").status == 0
+    assert "caf\\udce9.png" in read_gold(gold).files
+    done = cli(
+        "eval", gold, "--photos", indexed.photos, "--model", indexed.model, "--cold", "0",
+        "--ranker", "none", "--out", gold.parent / "run", "--format", "json",
+    )  # fmt: skip
+    assert json.loads(done.output)["run"]["missing"] == []

@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+import pytest
+
 from sightline.evaluation.gold import read_gold
 from sightline.evaluation.scenes.families import FAMILIES
 from tests.cli.conftest import Cli
@@ -23,6 +25,14 @@ def test_it_says_what_it_made_and_what_was_there(cli: Cli, tmp_path: Path) -> No
     again = json.loads(cli("scenes", tmp_path / "new", *SMALL, "--format", "json").output)
     assert (again["made"], again["kept"], again["scenes"]["object"]) == (0, 1, 1)
     assert again["folder"] == str(tmp_path / "new")
+
+
+def test_what_is_drawn_is_called_scenes_and_not_photos(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.cli.work_progress._PLAIN_LINE_SECONDS", 0.0)
+    done = cli("scenes", tmp_path / "new", *SMALL)
+    assert done.errors.splitlines() == ["Drawing scenes: 1 of 1"]
 
 
 def test_the_help_names_every_family(cli: Cli) -> None:

@@ -145,6 +145,13 @@ def test_a_clear_difference_is_said_with_its_size_and_interval_whoever_is_ahead(
     assert won.difference.low > 0 > lost.difference.high
 
 
+def test_two_needs_with_the_same_gain_prove_nothing() -> None:
+    """Resampled, both ends of the interval would be the gain itself."""
+    found = compared([0.7, 0.7], [0.5, 0.5])
+    assert found.difference.low < 0 < found.difference.high
+    assert found.verdict.startswith("Inside noise: new - old = +0.200 [-0.7")
+
+
 def test_equal_rankers_are_called_equal() -> None:
     same = compared([0.5, 1.0, None], [0.5, 1.0, None])
     assert same.verdict == "new and old are equal on every query."

@@ -14,6 +14,7 @@ from sightline.evaluation import intervals
 from sightline.evaluation.intervals import (
     Figure,
     bootstrap_interval,
+    difference_interval,
     mean_figure,
     student_t,
     wilson_interval,
@@ -168,3 +169,20 @@ def test_what_has_no_interval_is_refused() -> None:
     for successes, n in ((0, 0), (3, 2), (-1, 2)):
         with pytest.raises(EvaluationError, match="no share"):
             wilson_interval(successes, n)
+
+
+@pytest.mark.parametrize("count", [1, 2, 8, 100])
+@pytest.mark.parametrize("difference", [-1.0, -0.2, 0.0, 0.2, 1.0])
+def test_the_same_difference_everywhere_is_not_certain_to_go_on(
+    count: int, difference: float
+) -> None:
+    low, high = difference_interval([difference] * count)
+    assert -1 - 1e-12 <= low <= difference <= high <= 1 + 1e-12
+    assert high - low == pytest.approx(2 * (1 - 0.05 ** (1 / count)))
+    twice = [str(at // 2) for at in range(2 * count)]
+    assert difference_interval([difference] * 2 * count, twice) == pytest.approx((low, high))
+
+
+def test_where_differences_vary_their_interval_is_resampled() -> None:
+    values = np.random.default_rng(5).normal(0.1, 0.2, 30).tolist()
+    assert difference_interval(values) == bootstrap_interval(values)

@@ -1,15 +1,19 @@
 """The report opens offline, marks hits and misses, filters, and runs nobody's script."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 
 from sightline.errors import EvaluationError
 from sightline.evaluation.intervals import Figure
+from sightline.evaluation.plots import legend
 from sightline.evaluation.report_html import write_html
 from sightline.evaluation.report_summary import cautions, summary
 from sightline.evaluation.results import (
@@ -19,6 +23,7 @@ from sightline.evaluation.results import (
     Histogram,
     IndexCost,
     Latency,
+    Missed,
     NoAnswer,
     QueryResult,
     RankerResult,
@@ -69,7 +74,7 @@ def found(precision: float = 0.2) -> QueryResult:
         *shown,
         metrics={"precision@5": precision, "hit@5": 1.0},
         relevant=4,
-        missed=((FILES[4], 31), (ABSENT, 250)),
+        missed=(Missed(FILES[4], 31, 2), Missed(ABSENT, 250, 1)),
     )
 
 
@@ -77,7 +82,7 @@ def failed() -> QueryResult:
     tags, metrics = ("action", HOSTILE), {"precision@5": 0.0, "hit@5": 0.0}
     shown = (Shown(FILES[1], 0.4, 0), Shown(UNREADABLE, 0.3, None))
     return query(
-        HOSTILE, *shown, text=HOSTILE, tags=tags, metrics=metrics, missed=((FILES[0], 70),)
+        HOSTILE, *shown, text=HOSTILE, tags=tags, metrics=metrics, missed=(Missed(FILES[0], 70),)
     )
 
 
@@ -265,7 +270,11 @@ def test_hits_partial_hits_misses_and_unjudged_photos_are_marked_apart(page: "Pa
 
 def test_right_photos_that_were_missed_end_the_strip_with_their_ranks(page: "Page") -> None:
     strip = page.locator("article.query").first.locator("details").first
-    assert strip.locator("ol").nth(1).locator("span").all_text_contents() == ["#31 ↓", "#250 ↓"]
+    missed = strip.locator("ol").nth(1)
+    assert missed.locator("span").all_text_contents() == ["#31 ↓", "#250 ↓ ½"]
+    said = [one.get_attribute("title") or "" for one in missed.locator("b").all()]
+    assert said[0].startswith("fits, but at rank 31")
+    assert said[1].startswith("fits partly, but at rank 250")
 
 
 def test_a_photo_stands_once_in_the_file_however_often_it_is_shown(report: Path) -> None:
@@ -337,6 +346,36 @@ def test_it_fits_a_phone_and_reads_without_its_script(browser: "Browser", report
     with opened(browser, report, java_script_enabled=False) as page:
         assert page.locator("article.query:visible").count() == 3
         assert page.locator("#controls").is_hidden()
+
+
+def test_a_tall_plot_leaves_no_hole_beside_it(browser: "Browser", tmp_path: Path) -> None:
+    """In rows of a grid, the plots beside thirty slices had white space beneath them."""
+    slices = tuple(
+        SliceResult(name=f"slice {n}", kind="tag", queries=8, figures={"precision@5": figure(0.3)})
+        for n in range(30)
+    )
+    found = msgspec.structs.replace(
+        whole_results(), rankers=(ranker("new", absent(), slices=slices),), failures=()
+    )
+    write_html(found, {}, tmp_path / "report.html")
+    with opened(browser, tmp_path / "report.html", viewport={"width": 900, "height": 900}) as page:
+        boxes = [one.bounding_box() for one in page.locator(".plots > figure").all()]
+    columns: dict[float, list[tuple[float, float]]] = {}
+    for box in boxes:
+        assert box is not None
+        columns.setdefault(box["x"], []).append((box["y"], box["y"] + box["height"]))
+    assert len(columns) > 1
+    gaps = [
+        after[0] - before[1]
+        for column in columns.values()
+        for before, after in pairwise(sorted(column))
+    ]
+    assert max(gaps) < 80
+
+
+def test_no_two_lines_of_a_plot_look_alike() -> None:
+    keys = re.findall(r'class="(s\d)"[^>]*stroke-dasharray="([^"]*)"', legend(list("abcdefghijkl")))
+    assert len(keys) == len(set(keys)) == 12
 
 
 def test_every_plot_says_in_words_what_it_shows(page: "Page") -> None:

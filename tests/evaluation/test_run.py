@@ -15,6 +15,7 @@ import sightline.evaluation.scoring as scoring
 from sightline.errors import EvaluationError, GoldError, LibraryError, UsageError
 from sightline.evaluation.gold import GalleryPhoto, write_gold
 from sightline.evaluation.inputs import EvalOptions
+from sightline.evaluation.intervals import wilson_interval
 from sightline.evaluation.kept_texts import read_kept
 from sightline.evaluation.progress import silent
 from sightline.evaluation.results import Results, read_results
@@ -50,7 +51,41 @@ def test_queries_without_an_answer_are_counted_not_dropped(world: World) -> None
     assert tiny.no_answer is not None
     assert tiny.no_answer.queries == 2
     assert tiny.no_answer.auroc.value == 1  # no picture is as black as the red ones are red
+    assert (tiny.no_answer.auroc.low, tiny.no_answer.auroc.high) == wilson_interval(2, 2)
     assert len(tiny.queries) == 7
+
+
+def test_photos_that_were_missed_are_told_with_rank_and_grade(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sightline.evaluation.measure.SHOWN", 1)
+    gold = world.gold()
+    first, *others = gold.queries
+    graded = first.grades | {"red/3.png": 1}
+    partly = msgspec.structs.replace(first, grades=graded)
+    write_gold(msgspec.structs.replace(gold, queries=(partly, *others)), world.gold_file)
+    red = world.run().ranker("tiny").queries[0]
+    (top,) = red.shown
+    grades_of = {top.file: top.grade} | {one.file: one.grade for one in red.missed}
+    assert grades_of == {file: grade for file, grade in graded.items() if grade}
+    assert sorted(one.rank for one in red.missed) == [2, 3, 4]
+    kept = read_results(world.folder / "run").ranker("tiny").queries[0]
+    assert kept.missed == red.missed
+
+
+def test_a_run_says_which_share_of_queries_its_threshold_keeps_answered(world: World) -> None:
+    assert world.run(keep=0.75).run.keep == 0.75
+    assert read_results(world.folder / "run").run.keep == 0.75
+
+
+def test_an_experiment_that_lacks_captions_is_named(world: World) -> None:
+    path = world.folder / "captions.toml"
+    path.write_text(
+        'title = "By captions"\nquestion = "?"\nkind = "rankers"\nrankers = ["bm25"]\n'
+        'compare = [["tiny", "bm25"]]\n'
+    )
+    with pytest.raises(UsageError, match=r"captions\.toml \(By captions\).*bm25.*--captions"):
+        world.run(experiments=(path,))
 
 
 def test_the_same_inputs_give_the_same_numbers(world: World) -> None:

@@ -3,10 +3,36 @@
 import gc
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from sightline.cli.eval_options import (
+    CaptionsOption,
+    ColdOption,
+    CompareOption,
+    EvalFormatOption,
+    ExperimentOption,
+    GoldArgument,
+    MeasuredInspectorOption,
+    ModelsOption,
+    OutOption,
+    PairsOption,
+    PhotosOption,
+    RankerOption,
+    SeedOption,
+)
+from sightline.cli.inspect_options import (
+    AnswersOption,
+    EndpointOption,
+    MaxPixelsOption,
+    MaxTokensOption,
+    PriceOption,
+    ProtocolOption,
+    ReplayOption,
+    SendPhotosOption,
+    TimeoutOption,
+    VlmFamilyOption,
+    VlmOption,
+)
 from sightline.cli.options import LibraryOption
 from sightline.errors import UsageError
 
@@ -14,107 +40,35 @@ if TYPE_CHECKING:
     from sightline.evaluation.results import Results
 
 _DEFAULT_OUT = Path("sightline-eval")
+_DEFAULT_COLD = 5
 
 
 def evaluate(
-    gold: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[GOLD]",
-            help="Right answers: a gold file of `sightline judge`, or inspection labels.",
-            show_default=False,
-        ),
-    ] = None,
+    gold: GoldArgument = None,
     library: LibraryOption = None,
-    photos: Annotated[
-        Path | None,
-        typer.Option(
-            "--photos",
-            "--images",
-            metavar="DIR",
-            help="Folder that the file names in GOLD start from; the run then indexes those photos "
-            "itself, in its own folder.",
-            show_default=False,
-        ),
-    ] = None,
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model",
-            metavar="NAME",
-            help="Encoder to measure, by name or folder; repeat it to compare several.",
-            show_default=False,
-        ),
-    ] = None,
-    ranker: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--ranker",
-            metavar="NAME",
-            help="A baseline or a further way to rank: random, popular, filenames; with --captions "
-            "bm25, caption-embeddings, fusion; rerank. Default: the first three, and bm25 where "
-            "captions are given. `none` for the models alone.",
-            show_default=False,
-        ),
-    ] = None,
-    captions: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--captions",
-            metavar="FILE.jsonl",
-            help='Captions: {"file": …, "captions": […]} a line, files named from beside it.',
-            show_default=False,
-        ),
-    ] = None,
-    pairs: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--pairs",
-            metavar="FILE.json",
-            help="Minimal pairs in SugarCrepe's format; their pictures are under --photos.",
-            show_default=False,
-        ),
-    ] = None,
-    experiment: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--experiment",
-            metavar="FILE.toml",
-            help="A question to answer in the report; what it needs joins the run.",
-            show_default=False,
-        ),
-    ] = None,
-    inspector: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--inspector",
-            metavar="NAME",
-            help="For inspection labels: which inspector to measure; repeat it to compare several.",
-            show_default=False,
-        ),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="The run folder, made or gone on with.")
-    ] = _DEFAULT_OUT,
-    compare: Annotated[
-        tuple[Path, Path] | None,
-        typer.Option(
-            "--compare",
-            metavar="A B",
-            help="Set two run folders side by side, query by query, instead of making one.",
-            show_default=False,
-        ),
-    ] = None,
-    cold: Annotated[
-        int,
-        typer.Option(
-            "--cold", min=0, metavar="N", help="Time N whole `sightline search` processes as well."
-        ),
-    ] = 5,
-    seed: Annotated[int, typer.Option(min=0, help="Of random draws and ties.")] = 0,
-    output: Annotated[
-        str, typer.Option("--format", metavar="table|json", help="What is printed.")
-    ] = "table",
+    photos: PhotosOption = None,
+    model: ModelsOption = None,
+    experiment: ExperimentOption = None,
+    out: OutOption = None,
+    seed: SeedOption = 0,
+    output: EvalFormatOption = "table",
+    ranker: RankerOption = None,
+    captions: CaptionsOption = None,
+    pairs: PairsOption = None,
+    compare: CompareOption = None,
+    cold: ColdOption = None,
+    inspector: MeasuredInspectorOption = None,
+    vlm: VlmOption = None,
+    endpoint: EndpointOption = None,
+    send_photos: SendPhotosOption = False,
+    protocol: ProtocolOption = None,
+    vlm_family: VlmFamilyOption = None,
+    max_pixels: MaxPixelsOption = None,
+    max_tokens: MaxTokensOption = None,
+    timeout: TimeoutOption = None,
+    price: PriceOption = None,
+    answers: AnswersOption = None,
+    replay: ReplayOption = False,
 ) -> None:
     """Measure how well photos are found: with intervals, by slice, against baselines.
 
@@ -130,29 +84,86 @@ def evaluate(
 
       sightline eval --pairs swap_obj.json --photos val2017
 
+      sightline eval labels.json --images parts/ --inspector reference --inspector vlm
+
     The run folder gets report.html (open it in a browser), report.md, results.json and the rankings
     in TREC's format. A run that was stopped goes on where it was; what hasn't changed is taken from
     its cache.
+
+    Measuring vlm needs a model and an endpoint that somebody named, and sends every photo there.
+    As with `sightline inspect`, an endpoint beyond this machine gets none before you agreed with
+    --send-photos, once.
     """
     gc.enable()
     if output not in ("table", "json"):
         raise UsageError(f"--format is table or json, not {output!r}.")
+    asked_of_vlm = {
+        "vlm": vlm,
+        "endpoint": endpoint,
+        "protocol": protocol and protocol.value,
+        "vlm_family": vlm_family,
+        "max_pixels": max_pixels,
+        "max_tokens": max_tokens,
+        "timeout": timeout,
+        "price": price,
+        "answers": answers,
+        "replay": replay,
+        "send_photos": send_photos,
+    }
+    of_inspection = {"inspector": inspector, **asked_of_vlm}
+    of_search = {"library": library, "ranker": ranker, "captions": captions, "cold": cold}
+    of_a_run = {"experiment": experiment, "out": out}
     if compare is not None:
+        others = {"photos": photos, "model": model, "pairs": pairs}
+        _refuse("--compare", **others, **of_search, **of_a_run, **of_inspection)
+        if gold is not None:
+            raise UsageError("--compare takes two run folders, and no gold file.")
         _compare(*compare, output)
     elif gold is None and pairs:
+        _refuse("--pairs without GOLD", **of_search, **of_a_run, **of_inspection)
         _pairs(pairs, photos, model or [], output)
     elif gold is None:
         raise UsageError("Name a gold file, two runs to --compare, or a file of --pairs.")
-    elif _holds_inspection_labels(gold):
+    elif _kind(gold) == "inspection":
+        _refuse("inspection labels", pairs=pairs, **of_search)
         from sightline.cli.eval_inspection import evaluate_labels
 
         evaluate_labels(
-            gold, photos, inspector or [], model or [], experiment or [], out, seed, output
+            gold,
+            photos,
+            inspector or [],
+            model or [],
+            experiment or [],
+            out or _DEFAULT_OUT,
+            seed,
+            output,
+            asked_of_vlm,
         )
     else:
+        _refuse("a gold file of searches", pairs=pairs, **of_inspection)
+        cold = _DEFAULT_COLD if cold is None else cold
+        out = out or _DEFAULT_OUT
         _retrieval(
             gold, library, photos, model, ranker, captions, experiment, out, cold, seed, output
         )
+
+
+def _refuse(what: str, **given: Any) -> None:
+    """Refuse options that would reach nothing.
+
+    Raises:
+        UsageError: one of them was given.
+    """
+    from sightline.cli.inspect_vlm import options_given
+
+    for option in options_given(given):
+        raise UsageError(f"{option} has no meaning with {what}: leave it out.")
+
+
+def _kind(gold: Path) -> str:
+    from sightline.evaluation.gold_format import kind_of_gold
+
+    return kind_of_gold(gold)
 
 
 def _retrieval(
@@ -230,17 +241,6 @@ def _pairs(files: list[Path], photos: Path | None, models: list[str], output: st
         widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))]
         lines = ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
         write_text("\n".join([result.model, *lines]) + "\n", sys.stdout)
-
-
-def _holds_inspection_labels(gold: Path) -> bool:
-    """Whether the file says of itself that it holds inspection labels."""
-    try:
-        with gold.open("rb") as file:
-            return b"sightline-inspection/" in file.read(4096)
-    except OSError as error:
-        from sightline.errors import GoldError
-
-        raise GoldError(f"Can't read {gold}: {error.strerror}.") from None
 
 
 def _print_results(results: "Results", out: Path, output: str) -> None:

@@ -1,15 +1,17 @@
 """`sightline eval LABELS`: inspectors against inspection labels; part of the command `eval`."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from sightline.cli.inspect_vlm import require_agreement, require_no_vlm, vlm_fields
 from sightline.errors import UsageError
 
 if TYPE_CHECKING:
     from sightline.evaluation.inspection.results import InspectionResults
+    from sightline.inspection.vlm.settings import VlmSettings
 
 _OFFLINE = ("reference", "words")
 _REFERENCES = 12
@@ -32,16 +34,21 @@ def evaluate_labels(
     out: Path,
     seed: int,
     output: str,
+    asked_of_vlm: Mapping[str, Any],
 ) -> None:
     """Try the inspectors, or the arms of experiment files, on the held-out half of the labels.
 
+    Args:
+        asked_of_vlm: the options of a vision-language model, by their parameters' names.
+
     Raises:
-        UsageError: no folder of images, or more than one model.
+        UsageError: no folder of images, more than one model, inspectors beside experiments, or no
+            vision-language model to ask where one is to be measured.
         GoldError, InspectionError, ModelError, EvaluationError: as `evaluate_inspection`.
     """
     from sightline.cli.work_progress import stage_progress
     from sightline.evaluation.inspection.arms import Arm
-    from sightline.evaluation.inspection.contestants import Opening
+    from sightline.evaluation.inspection.contestants import Opening, asks_vlm
     from sightline.evaluation.inspection.experiments import (
         Experiment,
         read_experiment,
@@ -53,6 +60,8 @@ def evaluate_labels(
         raise UsageError("Name the folder that the labels' file names start from: --images DIR.")
     if len(models) > 1:
         raise UsageError("Inspectors are measured with one --model at a time.")
+    if inspectors and experiments:
+        raise UsageError("An --experiment names its inspectors itself: leave --inspector out.")
     gold = read_inspection_gold(labels)
     asked = [(path.stem, read_experiment(path)) for path in experiments]
     if not asked:
@@ -60,9 +69,16 @@ def evaluate_labels(
         arms = tuple(Arm(name=n, inspector=n, references=_REFERENCES, seed=seed) for n in names)
         question = "How often is each inspector wrong, and does it know?"
         asked = [("", Experiment(title="Inspection", question=question, arms=arms))]
+    vlm: VlmSettings | str = "no arm asks it"
+    if any(asks_vlm(arm.inspector) for _, one in asked for arm in one.arms):
+        answers = asked_of_vlm["answers"] or out / "answers"
+        vlm = _vlm(**{**asked_of_vlm, "answers": answers})
+        if isinstance(vlm, str) and not experiments:
+            raise UsageError(f"The inspector vlm can't be measured: {vlm}.")
+    else:
+        require_no_vlm(**asked_of_vlm)
     with ExitStack() as opened, stage_progress() as on_progress:
-        encoder = models[0] if models else None
-        opening = Opening(opened, out / "answers", encoder=encoder)
+        opening = Opening(opened, vlm, encoder=models[0] if models else None)
         found = [
             (
                 out / name,
@@ -74,6 +90,20 @@ def evaluate_labels(
         ]
     for folder, results in found:
         _print(results, folder, output)
+
+
+def _vlm(*, send_photos: bool, **options: Any) -> "VlmSettings | str":
+    """How the model is asked, with a yes to photos leaving the machine; or what is lacking.
+
+    Raises:
+        UsageError: an option can mean nothing, or nobody said yes.
+    """
+    from sightline.evaluation.inspection.contestants import vlm_or_lacking
+
+    settings = vlm_or_lacking(**vlm_fields(**options))
+    if not isinstance(settings, str):
+        require_agreement(settings, send_photos)
+    return settings
 
 
 def _print(results: "InspectionResults", folder: Path, output: str) -> None:

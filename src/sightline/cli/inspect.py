@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -24,6 +24,7 @@ from sightline.cli.inspect_options import (
     JobsOption,
     LookForOption,
     MaxPixelsOption,
+    MaxTokensOption,
     PriceOption,
     ProductOption,
     ProtocolOption,
@@ -35,6 +36,7 @@ from sightline.cli.inspect_options import (
     TemperatureOption,
     TimeoutOption,
     VariationOption,
+    VlmFamilyOption,
     VlmOption,
     ZoomChoice,
     ZoomOption,
@@ -69,10 +71,12 @@ def inspect(
     endpoint: EndpointOption = None,
     send_photos: SendPhotosOption = False,
     protocol: ProtocolOption = None,
+    vlm_family: VlmFamilyOption = None,
     variation: VariationOption = "",
     samples: SamplesOption = 1,
     temperature: TemperatureOption = None,
     max_pixels: MaxPixelsOption = None,
+    max_tokens: MaxTokensOption = None,
     timeout: TimeoutOption = None,
     price: PriceOption = None,
     answers: AnswersOption = None,
@@ -97,7 +101,9 @@ def inspect(
 
     A photo that can't be read becomes a line with the reason, and the others go on.
 
-    Exit status 0 whatever the verdicts; 1 if no photo could be inspected, or for --fail-on.
+    Exit status 0 whatever the verdicts; 1 if no photo could be inspected, or for --fail-on; 2 for
+    wrong usage; 3 if the inspector can't work, such as without references, server or key: the
+    verdicts printed before that stay true.
     """
     from sightline.cli.inspect_output import summary
     from sightline.cli.inspect_vlm import (
@@ -115,20 +121,33 @@ def inspect(
 
     _require_text(product=product, look_for=look_for, variation=variation, vlm=vlm or "")
     names = tuple(inspector or ([DEFAULT_INSPECTOR] if vlm is None else ["vlm"]))
-    given = {
+    given: dict[str, Any] = {
+        "vlm": vlm,
         "endpoint": endpoint,
         "protocol": protocol and protocol.value,
+        "vlm_family": vlm_family,
         "variation": variation or None,
         "temperature": temperature,
         "max_pixels": max_pixels,
+        "max_tokens": max_tokens,
         "timeout": timeout,
+        "price": price,
         "answers": answers,
         "replay": replay or None,
     }
-    asking = vlm_settings(vlm, samples, price, **given) if "vlm" in names else None
-    if asking is None:
-        require_no_vlm(vlm=vlm, **given, samples=samples > 1, price=price, send_photos=send_photos)
+    asking = None
+    if "vlm" in names:
+        from sightline.inspection.vlm.records import answers_folder
+        from sightline.inspection.vlm.settings import usual_temperature
+
+        given["answers"] = answers or answers_folder()
+        given["temperature"] = usual_temperature(samples) if temperature is None else temperature
+        asking = vlm_settings(**given)
+    else:
+        require_no_vlm(**given, samples=samples > 1, send_photos=send_photos)
     wanted = tuple(part.strip() for part in look_for.split(",") if part.strip())
+    if look_for and not wanted:
+        raise UsageError('--look-for names no defect; name some, such as --look-for "crack, dent".')
     tasks = [
         Task(
             image=image,

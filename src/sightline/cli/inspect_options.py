@@ -1,4 +1,4 @@
-"""The options of `sightline inspect`: many, in three groups."""
+"""The options of `sightline inspect`: many, in three groups. `eval` shares the third."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -82,7 +82,8 @@ ReferenceOption = Annotated[
     typer.Option(
         metavar="IMAGE|FOLDER|auto",
         help="Photos of faultless pieces of the same product; may be given several times. "
-        "auto finds the nearest ones in the library.",
+        "auto finds the nearest ones in the library; of a large one, with --product, only among "
+        "the 200 photos that these words find best.",
         rich_help_panel=_ASKED,
     ),
 ]
@@ -148,7 +149,12 @@ JobsOption = Annotated[
 
 VlmOption = Annotated[
     str | None,
-    typer.Option(metavar="MODEL", help="The model, as the server calls it.", rich_help_panel=_VLM),
+    typer.Option(
+        metavar="MODEL",
+        help="The model, as the server calls it. Default, where vlm is asked for: "
+        "$SIGHTLINE_VLM_MODEL.",
+        rich_help_panel=_VLM,
+    ),
 ]
 
 EndpointOption = Annotated[
@@ -156,8 +162,9 @@ EndpointOption = Annotated[
     typer.Option(
         metavar="URL",
         help="An OpenAI-compatible server, or https://api.anthropic.com. Default: "
-        "http://localhost:11434/v1, where Ollama listens. The key comes from "
-        "SIGHTLINE_VLM_KEY, OPENAI_API_KEY or ANTHROPIC_API_KEY.",
+        "$SIGHTLINE_VLM_ENDPOINT, or http://localhost:11434/v1, where Ollama listens. The key "
+        "comes from $SIGHTLINE_VLM_KEY; for their vendors' hosts from $OPENAI_API_KEY or "
+        "$ANTHROPIC_API_KEY, too.",
         rich_help_panel=_VLM,
     ),
 ]
@@ -174,6 +181,16 @@ SendPhotosOption = Annotated[
 ProtocolOption = Annotated[
     ProtocolChoice | None,
     typer.Option(help="Default: told by the endpoint.", rich_help_panel=_VLM),
+]
+
+VlmFamilyOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="How the model writes boxes: claude, gemini, qwen2.5-vl, qwen2-vl, qwen3-vl, gpt, "
+        "shares, other. Default: told by its name.",
+        rich_help_panel=_VLM,
+    ),
 ]
 
 VariationOption = Annotated[
@@ -207,12 +224,29 @@ TemperatureOption = Annotated[
 
 MaxPixelsOption = Annotated[
     int | None,
-    typer.Option(metavar="N", help="No picture is sent with more pixels.", rich_help_panel=_VLM),
+    typer.Option(
+        metavar="N",
+        help="No picture is sent with more pixels. Default: 1150000.",
+        rich_help_panel=_VLM,
+    ),
+]
+
+MaxTokensOption = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Longest answer, hidden reasoning included. Default: 4096.",
+        rich_help_panel=_VLM,
+    ),
 ]
 
 TimeoutOption = Annotated[
     float | None,
-    typer.Option(metavar="SECONDS", help="How long to wait for an answer.", rich_help_panel=_VLM),
+    typer.Option(
+        metavar="SECONDS",
+        help="How long to wait for an answer. Default: 180.",
+        rich_help_panel=_VLM,
+    ),
 ]
 
 PriceOption = Annotated[
@@ -228,7 +262,8 @@ AnswersOption = Annotated[
     Path | None,
     typer.Option(
         metavar="DIR",
-        help="Where answers are kept, so that none is paid for twice. Default: your cache.",
+        help="Where answers are kept, so that none is paid for twice. Default: your cache; for "
+        "`eval` the run folder.",
         rich_help_panel=_VLM,
     ),
 ]

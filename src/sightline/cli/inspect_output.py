@@ -41,7 +41,7 @@ def text_lines(inspected: Inspected, crops: Crops) -> str:
             lines.append(f"     {crops[number]}")
     if verdict.would_help:
         lines.append(f"  would help: {verdict.would_help}")
-    lines += [f"  {_by_whom(member)} says {_decision(member)}" for member in verdict.members]
+    lines += [f"  {_who(member)} says {_decision(member)}" for member in verdict.members]
     lines.append(f"  {_by_whom(verdict)}")
     return "".join(f"{printable(line)}\n" for line in lines)
 
@@ -76,7 +76,7 @@ def summary(counts: Counter[Kind]) -> str:
     """How many photos were what, in a line."""
     total = counts.total()
     if not total:
-        return "No photo was found."
+        return "No photo was found: name photos, or folders that hold some."
     said = [f"{count} {kind}" for kind, count in sorted(counts.items())]
     return f"{total} photo{'s' * (total != 1)}: {', '.join(said)}."
 
@@ -128,6 +128,10 @@ def _finding(finding: Finding) -> str:
         else f" [{box.left:.0f}, {box.top:.0f}, {box.right:.0f}, {box.bottom:.0f} px]"
     )
     return f"{finding.type}{where}: {finding.sentence}"
+
+
+def _who(member: Verdict) -> str:
+    return " · ".join(name for name in (member.inspector, member.model) if name)
 
 
 def _by_whom(verdict: Verdict) -> str:

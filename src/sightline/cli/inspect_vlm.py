@@ -1,4 +1,4 @@
-"""What `sightline inspect` does only for a vision-language model: settings, consent, a dry run."""
+"""What a vision-language model needs of a command: settings, consent, a dry run."""
 
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,26 +16,36 @@ if TYPE_CHECKING:
     from sightline.inspection.vlm.settings import VlmSettings
 
 
-def vlm_settings(
-    model: str | None, samples: int, price: tuple[float, float] | None, **given: Any
-) -> "VlmSettings":
+def vlm_fields(
+    *,
+    vlm: str | None,
+    vlm_family: str | None,
+    price: tuple[float, float] | None,
+    **others: Any,
+) -> dict[str, Any]:
+    """The fields of `VlmSettings` that options or the environment name.
+
+    Raises:
+        UsageError: a price that can mean nothing.
+    """
+    from sightline.inspection.vlm.settings import Prices, fields_named
+
+    prices = None if price is None else Prices(*price)
+    return fields_named(model=vlm, family=vlm_family, prices=prices, **others)
+
+
+def vlm_settings(**options: Any) -> "VlmSettings":
     """The settings that the options ask for; what is None stays at its default.
 
     Raises:
         UsageError: no model, or what can mean nothing.
     """
-    from sightline.inspection.vlm.records import answers_folder
-    from sightline.inspection.vlm.settings import Prices, VlmSettings
+    from sightline.inspection.vlm.settings import NAME_IT, VlmSettings
 
-    if model is None:
-        raise UsageError("Name the model to ask: --vlm MODEL.")
-    chosen = {name: value for name, value in given.items() if value is not None}
-    chosen.setdefault("answers", answers_folder())
-    # At temperature 0 a server gives the same answer again, and a panel of those says nothing.
-    chosen.setdefault("temperature", 0.0 if samples == 1 else 1.0)
-    if price is not None:
-        chosen["prices"] = Prices(*price)
-    return VlmSettings(model=model, **chosen)
+    fields = vlm_fields(**options)
+    if "model" not in fields:
+        raise UsageError(NAME_IT)
+    return VlmSettings(**fields)
 
 
 def require_no_vlm(**given: Any) -> None:
@@ -44,10 +54,17 @@ def require_no_vlm(**given: Any) -> None:
     Raises:
         UsageError: one of them was given.
     """
-    for name, value in given.items():
-        if value not in (None, "", False):
-            option = "--" + name.replace("_", "-")
-            raise UsageError(f"{option} is for the inspector vlm: add --inspector vlm.")
+    for option in options_given(given):
+        raise UsageError(f"{option} is for the inspector vlm: add --inspector vlm.")
+
+
+def options_given(values: dict[str, Any]) -> list[str]:
+    """The options that were given, as they are typed, by the values of their parameters."""
+    return [
+        "--" + name.replace("_", "-")
+        for name, value in values.items()
+        if not (value is None or value is False or value in ("", [], ()))
+    ]
 
 
 def require_agreement(settings: "VlmSettings", agreed: bool) -> None:

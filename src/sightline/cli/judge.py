@@ -233,7 +233,10 @@ def _agreement_line(agreed: "Agreement") -> str:
     if agreed.kappa is None:
         return f"{equal}; weighted kappa says nothing, because all grades are the same."
     if agreed.kappa_interval is None:
-        return f"{equal}, weighted kappa {agreed.kappa:.2f} (too few pairs for an interval)."
+        return (
+            f"{equal}, weighted kappa {agreed.kappa:.2f} (too few pairs, or too alike, for an "
+            "interval)."
+        )
     low, high = agreed.kappa_interval
     return f"{equal}, weighted kappa {agreed.kappa:.2f} ({low:.2f} to {high:.2f})."
 

@@ -2,8 +2,6 @@
 
 import gc
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,31 +50,23 @@ def scenes(
     higher --count for more.
     """
     from sightline.cli.output import to_json, write_text
+    from sightline.cli.work_progress import stage_progress
     from sightline.evaluation.scenes.folder import write_scenes
 
     if not folder:
         raise UsageError("The folder's name is empty; name one.")
     gc.enable()
-    with _progress() as on_progress:
+    with stage_progress() as on_stage:
         report = write_scenes(
             Path(folder),
             count=count,
             families=family or (),
             size=size,
             seed=seed,
-            on_progress=on_progress,
+            on_progress=lambda done, total: on_stage("Drawing scenes", done, total),
         )
     text = to_json(_row(report)) if output is IndexFormat.json else _summary(report)
     write_text(text + "\n", sys.stdout)
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
-    from sightline.cli.progress import index_progress
-    from sightline.library.indexer import Progress
-
-    with index_progress("Drawing") as show:
-        yield lambda done, total: show(Progress("reading", done, total))
 
 
 def _row(report: "ScenesReport") -> dict[str, object]:

@@ -18,8 +18,8 @@ from sightline.evaluation.intervals import (
     Figure,
     Floats,
     Need,
-    bootstrap_interval,
     by_need,
+    difference_interval,
     told_apart,
 )
 
@@ -114,7 +114,7 @@ def compare(
             of_need.append(need)
     if not differences:
         return None
-    low, high = bootstrap_interval(differences, of_need, draws, seed)
+    low, high = difference_interval(differences, of_need, draws, seed)
     mean = math.fsum(differences) / len(differences)
     p = permutation_test(differences, of_need, draws, seed)
     return Comparison(

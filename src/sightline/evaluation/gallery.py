@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sightline.errors import GoldError
+from sightline.evaluation.judging.naming import path_named
 
 if TYPE_CHECKING:
     from sightline.evaluation.gold import Gold
@@ -76,19 +77,28 @@ def paths_of_photos(reader: LibraryReader) -> dict[str, Path]:
 def files_under(gold: Gold, folder: Path) -> list[Path]:
     """Where the gold file's photos lie under a folder that its names start from.
 
+    A name with escapes stands for a file whose name is no UTF-8, unless one is called just that.
+
     Raises:
         GoldError: some aren't there; the message counts and names them.
     """
-    paths = [folder / file for file in gold.files]
-    _require_inside(folder, gold.files)
-    absent = [str(path) for path in paths if not _is_file(path)]
+    _require_inside(folder, [*gold.files, *map(path_named, gold.files)])
+    paths = [_lies_at(folder, file) for file in gold.files]
+    absent = [str(folder / file) for file, path in zip(gold.files, paths, strict=True) if not path]
     if absent:
         raise GoldError(
             f"{len(absent):,} of the {len(paths):,} photos of the gold file {gold.name!r} aren't "
             f"under {folder}: {', '.join(absent[:3])}{'…' if len(absent) > 3 else ''}. "
-            "Name the folder that its names start from with --photos."
+            "Name the folder that its names start from with --photos, or leave that out and name "
+            "the library that they were judged in with --library: there photos are known by their "
+            "content, whatever they are called."
         )
-    return paths
+    return [path for path in paths if path]
+
+
+def _lies_at(folder: Path, file: str) -> Path | None:
+    there = (folder / name for name in (file, path_named(file)))
+    return next((path for path in there if _is_file(path)), None)
 
 
 def _require_inside(folder: Path, files: Sequence[str]) -> None:

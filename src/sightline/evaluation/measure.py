@@ -10,13 +10,14 @@ import numpy as np
 from sightline.evaluation.abstention import answered_by_others, auroc
 from sightline.evaluation.gallery import Gallery
 from sightline.evaluation.gold import RELEVANT, Gold, GoldQuery
-from sightline.evaluation.intervals import Figure, mean_figure
+from sightline.evaluation.intervals import Figure, mean_figure, wilson_interval
 from sightline.evaluation.metrics import QueryFigures, figures_of, precision_recall_curve, ranked
 from sightline.evaluation.rankers.baselines import need_of
 from sightline.evaluation.results import (
     Figures,
     Histogram,
     Latency,
+    Missed,
     NoAnswer,
     QueryResult,
     Shown,
@@ -166,7 +167,12 @@ def _query_result(query: GoldQuery, files: Sequence[str], scored: Scored) -> Que
         best_score=by_file[ranking[0]],
         seconds=scored.seconds,
         shown=tuple(Shown(file, by_file[file], query.grades.get(file)) for file in ranking[:SHOWN]),
-        missed=tuple((ranking[rank - 1], rank) for rank in right if rank > SHOWN),
+        missed=tuple(
+            Missed(file, rank, query.grades[file])
+            for rank in right
+            if rank > SHOWN
+            for file in [ranking[rank - 1]]
+        ),
     )
 
 
@@ -189,7 +195,11 @@ def _share(
 
 
 def _auroc_figure(queries: Sequence[QueryResult], seed: int) -> Figure:
-    """AUROC of the best score; its interval by drawing needs of both kinds with replacement."""
+    """AUROC of the best score; its interval by drawing needs of both kinds with replacement.
+
+    Where every draw parts them alike (such as an AUROC of 1), the interval is Wilson's for as many
+    trials as the rarer kind has needs, and not a claim of certainty.
+    """
     sides = [_best_scores(queries, answerable) for answerable in (True, False)]
     value = _auroc_of(*sides)
     draw = np.random.default_rng(seed)
@@ -199,8 +209,11 @@ def _auroc_figure(queries: Sequence[QueryResult], seed: int) -> Figure:
         )
         for _ in range(_AUROC_DRAWS)
     ]
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Figure(value, float(low), float(high), len(queries))
+    low, high = map(float, np.percentile(values, [2.5, 97.5]))
+    if low == high:
+        few = min(map(len, sides))
+        low, high = wilson_interval(value * few, few)
+    return Figure(value, low, high, len(queries))
 
 
 def _best_scores(queries: Sequence[QueryResult], answerable: bool) -> list[list[float]]:

@@ -129,7 +129,7 @@ def latency_plot(rows: Sequence[tuple[str, Latency]]) -> str:
     high = max(low + 1, math.ceil(math.log10(max(p95 for *_, p95 in times))))
     row, end = 34, 34
     height = row * len(times) + end
-    x = _scale(low, high, 12, _WIDTH - 16)
+    x = _scale(low, high, 12, _WIDTH - 20)
     drawn = []
     for power in range(low, high + 1):
         drawn.append(_line(x(power), 0, x(power), height - end, "grid"))
@@ -140,12 +140,12 @@ def latency_plot(rows: Sequence[tuple[str, Latency]]) -> str:
         start, stop = x(math.log10(p50)), x(math.log10(p95))
         drawn.append(
             f"<g>{_text(4, top + 12, f'{_cut(name)}, {kind}', 'start')}"
-            f"{_text(_WIDTH - 4, top + 12, f'{p50:,.3g} / {p95:,.3g}', 'end')}"
+            f"{_text(_WIDTH - 4, top + 12, f'{_ms(p50)} / {_ms(p95)}', 'end')}"
             f"{_line(start, top + 21, stop, top + 21, f'span {style}')}"
             f'<circle class="{style}" cx="{start:.1f}" cy="{top + 21}" r="4.5"/>'
             f"{_line(stop, top + 16, stop, top + 26, f'span {style}')}</g>"
         )
-    said = "; ".join(f"{n} {kind} {p50:.3g} and {p95:.3g} ms" for n, kind, p50, p95 in times)
+    said = "; ".join(f"{n} {kind} {_ms(p50)} and {_ms(p95)} ms" for n, kind, p50, p95 in times)
     return _svg(f"Median and 95th percentile of the time a query takes: {said}", height, drawn)
 
 
@@ -197,7 +197,13 @@ def _text(x: float, y: float, text: str, anchor: str, more: str = "") -> str:
 
 
 def _dash(at: int) -> str:
-    return _DASHES[at % len(_DASHES)]
+    """Another one each time that the colours begin anew, so that no two of 64 lines are alike."""
+    return _DASHES[(at + at // _STYLES) % len(_DASHES)]
+
+
+def _ms(milliseconds: float) -> str:
+    """Three figures, and never as a power of ten."""
+    return f"{milliseconds:,.0f}" if milliseconds >= 100 else f"{milliseconds:.3g}"
 
 
 def _cut(name: str) -> str:

@@ -13,6 +13,7 @@ from html import escape
 from pathlib import Path
 
 from sightline.errors import PhotoError
+from sightline.evaluation.results import Missed
 from sightline.photos.thumbnail import thumbnail_jpeg
 
 SIDE = 112
@@ -58,12 +59,13 @@ class Photos:
             f"{escape(tile.note)}</span></li>"
         )
 
-    def further_down(self, found: Iterable[tuple[str, int]], label: str) -> str:
-        """A list of right photos that a strip doesn't reach, with their ranks."""
+    def further_down(self, found: Iterable[Missed], label: str) -> str:
+        """A list of right photos that a strip doesn't reach, with their ranks and grades."""
         items = "".join(
-            f'<li class="missed">{self._photo(file, f"right, but at rank {rank:,}: {file}")}'
-            f'<span aria-hidden="true">#{rank:,} <i>↓</i></span></li>'
-            for file, rank in found
+            f'<li class="missed">{self._photo(one.file, _said_of(one))}'
+            f'<span aria-hidden="true">#{one.rank:,} <i>↓</i>'
+            f"{f' {_MARKS[1]}' if one.grade == 1 else ''}</span></li>"
+            for one in found
         )
         return f'<ol class="photos" tabindex="0" aria-label="{escape(label)}">{items}</ol>'
 
@@ -100,3 +102,8 @@ class Photos:
                 except PhotoError as error:
                     self.unreadable[file] = str(error)
         return self._numbers[file]
+
+
+def _said_of(missed: Missed) -> str:
+    grade = "right" if missed.grade is None else GRADES[missed.grade]
+    return f"{grade}, but at rank {missed.rank:,}: {missed.file}"

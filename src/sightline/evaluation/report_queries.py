@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from sightline.evaluation.gold import RELEVANT
 from sightline.evaluation.report_photos import Photos, Tile
-from sightline.evaluation.results import HEADLINE, QueryResult, RankerResult
+from sightline.evaluation.results import HEADLINE, Missed, QueryResult, RankerResult
 
 FIRST = 10
 """Photos of a strip: as many as the metrics' deepest cut."""
@@ -112,7 +112,7 @@ def _strip(at: int, name: str, query: QueryResult, photos: Photos, *, opened: bo
     body = photos.strip(tiles, f"First photos by {name}")
     hits = sum((one.grade or 0) >= RELEVANT for one in first)
     lower = [
-        (one.file, rank)
+        Missed(one.file, rank, one.grade)
         for rank, one in enumerate(query.shown[FIRST:], FIRST + 1)
         if (one.grade or 0) >= RELEVANT
     ]

@@ -157,6 +157,7 @@ def run_table(results: Results) -> str:
         ("libraries", run.python),
         ("machine", run.machine),
         ("seed", str(run.seed)),
+        ("answerable queries kept answered", f"{run.keep:.0%}"),
         ("photos missing", ", ".join(run.missing) or "none"),
     ]
     return f"<div class='run'>{table(('what', 'which'), rows, 'What the run rests on')}</div>"

@@ -183,6 +183,7 @@ def _reproduce(results: Results) -> list[str]:
         ("libraries", run.python),
         ("machine", run.machine),
         ("seed", str(run.seed)),
+        ("answerable queries kept answered", f"{run.keep:.0%}"),
     ]
     return ["## What makes this run reproducible", _table(("what", "which"), rows)]
 

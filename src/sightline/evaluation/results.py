@@ -34,7 +34,11 @@ Figures = dict[str, Figure]
 
 
 class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What makes a run reproducible. `judged_pairs` are of need and photo."""
+    """What makes a run reproducible.
+
+    `judged_pairs` are of need and photo; `keep` is the share of answerable queries that the
+    threshold of `NoAnswer` keeps answered.
+    """
 
     gold_name: str
     gold_hash: str
@@ -50,6 +54,7 @@ class RunInfo(msgspec.Struct, frozen=True, kw_only=True):
     machine: str
     python: str
     captions: str = ""
+    keep: float = 0.9
     warnings: tuple[str, ...] = ()
 
 
@@ -61,11 +66,19 @@ class Shown(msgspec.Struct, frozen=True):
     grade: int | None
 
 
+class Missed(msgspec.Struct, frozen=True, array_like=True):
+    """A relevant photo below those that are shown; runs of earlier versions lack its grade."""
+
+    file: str
+    rank: int
+    grade: int | None = None
+
+
 class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
     """One query under one ranker.
 
     `metrics` lacks those that are undefined for it. `first_relevant` is a rank from 1; `missed` are
-    the best-ranked relevant photos that are not in `shown`, with their ranks.
+    the best-ranked relevant photos that are not in `shown`.
     """
 
     id: str
@@ -79,7 +92,7 @@ class QueryResult(msgspec.Struct, frozen=True, kw_only=True):
     best_score: float
     seconds: float
     shown: tuple[Shown, ...]
-    missed: tuple[tuple[str, int], ...] = ()
+    missed: tuple[Missed, ...] = ()
 
 
 class SliceResult(msgspec.Struct, frozen=True, kw_only=True):

@@ -24,7 +24,7 @@ from pathlib import Path
 
 import msgspec
 
-from sightline.errors import EvaluationError
+from sightline.errors import EvaluationError, UsageError
 from sightline.evaluation import about
 from sightline.evaluation.directions import image_to_image, image_to_text
 from sightline.evaluation.experiments import (
@@ -51,7 +51,7 @@ from sightline.evaluation.metrics import ranked
 from sightline.evaluation.paired import compare_rankers
 from sightline.evaluation.pool import by_need
 from sightline.evaluation.progress import OnProgress
-from sightline.evaluation.rankers.build import RANKERS
+from sightline.evaluation.rankers.build import RANKERS, WITH_CAPTIONS
 from sightline.evaluation.rankers.by_caption import Captions
 from sightline.evaluation.rankers.by_encoder import EncoderRanker
 from sightline.evaluation.rankers.ranker import Ranker
@@ -89,6 +89,7 @@ def evaluate(
     """
     gold = read_gold(gold_file)
     experiments = [read_experiment(path) for path in options.experiments]
+    _require_captions(options, experiments)
     options = _with_needs(options, experiments)
     _claim(out, gold)
     with ExitStack() as stack:
@@ -129,6 +130,17 @@ def _with_needs(options: EvalOptions, experiments: Sequence[Experiment]) -> Eval
     return replace(
         options, models=tuple(dict.fromkeys(models)), rankers=tuple(dict.fromkeys(wanted))
     )
+
+
+def _require_captions(options: EvalOptions, experiments: Sequence[Experiment]) -> None:
+    """Whoever named an experiment can't know which rankers it asks for: name the experiment."""
+    for path, one in zip(options.experiments, experiments, strict=True):
+        wanting = [name for name in one.rankers if name in WITH_CAPTIONS]
+        if wanting and not options.captions and one.missing_model is None:
+            raise UsageError(
+                f"The experiment {path} ({one.title}) asks for the ranker {wanting[0]}, which "
+                "searches captions: name their file with --captions, or leave the experiment out."
+            )
 
 
 def _claim(out: Path, gold: Gold) -> None:
@@ -249,5 +261,6 @@ def _info(inputs: Inputs, options: EvalOptions, warnings: Sequence[str]) -> RunI
         machine=about.machine(),
         python=about.versions(),
         captions=", ".join(path.name for path in options.captions),
+        keep=options.keep,
         warnings=tuple(warnings),
     )

@@ -80,10 +80,12 @@ def _members(name: str, settings: InspectorSettings, opened: ExitStack) -> Seque
 
 
 def _vlm_members(settings: InspectorSettings, opened: ExitStack) -> Sequence[Inspector]:
-    if settings.vlm is None:
-        raise UsageError("Name the model to ask: --vlm MODEL.")
     from sightline.inspection.panel import samples
     from sightline.inspection.vlm import open_vlm
+    from sightline.inspection.vlm.settings import NAME_IT
+
+    if settings.vlm is None:
+        raise UsageError(NAME_IT)
 
     return samples(opened.enter_context(open_vlm(settings.vlm)), settings.samples)
 

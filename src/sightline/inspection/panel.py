@@ -135,7 +135,7 @@ def _findings(verdicts: Sequence[Verdict]) -> tuple[Finding, ...]:
 
 
 def _would_help(verdicts: Sequence[Verdict]) -> str:
-    said = [f"{one.inspector} {one.failure or one.decision}" for one in verdicts]
+    said = [f"{one.inspector} {one.failure.rstrip('. ') or one.decision}" for one in verdicts]
     counts = Counter(said)
     if len(counts) == 1:
         parts = []

@@ -61,6 +61,14 @@ def test_a_damaged_file_is_refused(tmp_path: Path, content: bytes, says: str) ->
         read_inspection_gold(path)
 
 
+def test_a_photo_with_an_unknown_verdict_is_named_by_its_id(tmp_path: Path) -> None:
+    raw = msgspec.to_builtins(gold_of(photo("a"), photo("b")))
+    raw["images"][1]["verdict"] = "broken"
+    (tmp_path / "labels.json").write_text(json.dumps(raw))
+    with pytest.raises(GoldError, match=r"'broken'.*\(photo 'b'\)"):
+        read_inspection_gold(tmp_path / "labels.json")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(GoldError, match=r"gone\.json"):
         read_inspection_gold(tmp_path / "gone.json")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sightline.evaluation.inspection.answers import Answer
+from sightline.evaluation.inspection.confidence import brier_score
 from sightline.evaluation.inspection.measures import balanced_accuracy
 from sightline.evaluation.inspection.resampling import measured_share, measured_statistics
+from sightline.evaluation.inspection.tables import cell
 from sightline.evaluation.intervals import wilson_interval
 from tests.evaluation.inspection.making import photo, verdict
 
@@ -45,9 +47,26 @@ def test_photos_of_one_piece_are_no_more_than_one_observation() -> None:
     together = measured_statistics({"b": strict}, [groups], 0, 300)["b"].figure
     assert apart is not None
     assert together is not None
-    # Three pieces of like photos: whole pieces drawn again give the same figure every time.
-    assert together.high - together.low < 1e-9
-    assert apart.high - apart.low > 0.2
+    # Three pieces of like photos are three observations, and no certainty because they are alike.
+    assert (together.low, together.high) == wilson_interval(3 * together.value, 3)
+    assert together.high - together.low > 1.5 * (apart.high - apart.low)
+
+
+def test_a_figure_between_that_never_moves_is_not_certain_either() -> None:
+    """The Brier score of two answers that are both right and .9 sure is .01 in every resample."""
+    draws = [answers("rr")]
+    found = measured_statistics({"brier": brier_score}, draws, 0, 100)["brier"].figure
+    assert found is not None
+    assert found.value == pytest.approx(0.01)
+    assert (found.low, found.high) == wilson_interval(2 * found.value, 2)
+
+
+def test_only_a_constant_answer_to_both_kinds_of_photos_is_exact() -> None:
+    always = [[Answer(one.photo, verdict("normal")) for one in answers("rrwwrw")]]
+    exact = measured_statistics({"b": strict}, always, 0, 100)["b"]
+    assert exact.figure is not None
+    assert (exact.figure.low, exact.figure.value, exact.figure.high) == (0.5, 0.5, 0.5)
+    assert cell(exact) == "0.50 [exactly] n=6"
 
 
 def test_a_perfect_figure_is_not_certain() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 
+from sightline.evaluation.intervals import wilson_interval
 from sightline.evaluation.judging.agreement import agreement
 
 GRADES = st.integers(0, 2)
@@ -61,3 +62,11 @@ def test_too_few_pairs_give_no_interval() -> None:
     found = agreement([0, 0, 2], [0, 0, 2])
     assert found.kappa == 1
     assert found.kappa_interval is None  # a third of the resamples hold one grade only
+
+
+def test_agreeing_on_every_pair_is_not_certain_to_go_on() -> None:
+    found = agreement([0, 1, 2, 0, 1, 2, 0, 1] * 2, [0, 1, 2, 0, 1, 2, 0, 1] * 2)
+    assert found.equal == 1
+    assert found.equal_interval == wilson_interval(16, 16)
+    assert found.kappa == 1
+    assert found.kappa_interval is None  # every resample says 1

@@ -1,19 +1,15 @@
 """The inspectors that experiments name, made ready; or the reason why one can't be tried here.
 
-`reference` and `words` run offline. `vlm` asks the model `SIGHTLINE_VLM_MODEL` at
-`SIGHTLINE_VLM_ENDPOINT`, and keeps its answers in the run's folder of answers; without an endpoint
-a folder of answers that somebody recorded is replayed. A name may end in `:normal`, which tells
-the model how faultless pieces differ from each other.
+`reference` and `words` run offline. `vlm` asks a model where one is named with its endpoint, or
+replays the answers that somebody kept. A name may end in `:normal`, which tells the model how
+faultless pieces differ from each other.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from sightline.errors import UsageError
 from sightline.evaluation.inspection.arms import Contestant
@@ -24,8 +20,7 @@ from sightline.inspection.verdict import Inspector
 if TYPE_CHECKING:
     from sightline.inspection.vlm.settings import VlmSettings
 
-ENDPOINT = "SIGHTLINE_VLM_ENDPOINT"
-MODEL = "SIGHTLINE_VLM_MODEL"
+VLM = "vlm"
 _OFFLINE = ("reference", "words")
 _VARIATION = (
     "Pieces of one product differ by nature: texture, small marks of making, where things lie on "
@@ -38,18 +33,14 @@ class Opening:
     """How inspectors are made ready.
 
     Attributes:
-        encoder: of the offline inspectors; None is the bundled one.
-        answers: folder in which a vision-language model's answers are kept.
-        recorded: folder of somebody's recorded answers, replayed where there is no endpoint.
-        environment: where the endpoint and the model are named.
         opened: closes what was opened.
+        vlm: how a vision-language model is asked; or why none can be.
+        encoder: of the offline inspectors; None is the bundled one.
     """
 
     opened: ExitStack
-    answers: Path
-    recorded: Path | None = None
+    vlm: VlmSettings | str
     encoder: str | None = None
-    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
 
     def contestant(self, name: str) -> Contestant | str:
         """The contestant of this name, or why it can't be tried here.
@@ -67,40 +58,55 @@ class Opening:
             inspector = self.opened.enter_context(open_inspector([base], settings))
             identity = f"{load_encoder(self.encoder).id} {code_of('inspection', 'encoders')}"
             return Contestant(name, lambda samples: inspector, identity)
-        if base == "vlm" and wording in ("", "normal"):
+        if base == VLM and wording in ("", "normal"):
             return self._vlm(name, _VARIATION if wording else "")
         raise UsageError(f"There is no inspector {name!r}; there are reference, words, vlm.")
 
     def _vlm(self, name: str, variation: str) -> Contestant | str:
-        settings = self._vlm_settings(variation)
-        if isinstance(settings, str):
-            return settings
+        if isinstance(self.vlm, str):
+            return self.vlm
         from sightline.inspection.vlm import open_vlm
+        from sightline.inspection.vlm.settings import usual_temperature
 
-        identity = f"{settings.model} {variation} {code_of('inspection')}"
+        settings = replace(self.vlm, variation=variation)
+        _require_agreement(settings)
 
         def opened(samples: int) -> Inspector:
-            sampled = InspectorSettings(vlm=settings, samples=samples)
-            return self.opened.enter_context(open_inspector(["vlm"], sampled))
+            asking = replace(settings, temperature=usual_temperature(samples))
+            sampled = InspectorSettings(vlm=asking, samples=samples)
+            return self.opened.enter_context(open_inspector([VLM], sampled))
 
+        limits = f"{settings.max_tokens} {settings.max_pixels}"
+        how = f"{settings.model_family.name} {limits} {variation}"
+        identity = f"{settings.model} {how} {code_of('inspection')}"
         return Contestant(name, opened, identity, self.opened.enter_context(open_vlm(settings)))
 
-    def _vlm_settings(self, variation: str) -> VlmSettings | str:
-        from sightline.inspection.vlm.settings import VlmSettings
 
-        endpoint = self.environment.get(ENDPOINT, "").strip()
-        model = self.environment.get(MODEL, "").strip()
-        if not model:
-            return f"no model: set {MODEL}" if endpoint else f"no endpoint: set {ENDPOINT}"
-        if endpoint:
-            settings = VlmSettings(
-                model=model, endpoint=endpoint, variation=variation, answers=self.answers
-            )
-            _require_agreement(settings)
-            return settings
-        if self.recorded is not None and self.recorded.is_dir():
-            return VlmSettings(model=model, variation=variation, answers=self.recorded, replay=True)
-        return f"no endpoint: set {ENDPOINT}"
+def asks_vlm(inspector: str) -> bool:
+    """Whether the contestant of this name asks a vision-language model."""
+    return inspector.partition(":")[0] == VLM
+
+
+def vlm_or_lacking(**given: Any) -> VlmSettings | str:
+    """How to ask the model that is named, here or in the environment; or what is lacking for it.
+
+    No endpoint is taken for granted: an experiment must not fail for a server that nobody named.
+
+    Args:
+        given: fields of `VlmSettings`.
+
+    Raises:
+        UsageError: what is named can mean nothing.
+    """
+    from sightline.inspection.vlm.settings import ENDPOINT, MODEL, VlmSettings, fields_named
+
+    fields = fields_named(**given)
+    lacking = []
+    if "model" not in fields:
+        lacking.append(f"no model: set {MODEL}, or name it with --vlm")
+    if "endpoint" not in fields and not fields.get("replay"):
+        lacking.append(f"no endpoint: set {ENDPOINT}, or name it with --endpoint")
+    return "; ".join(lacking) or VlmSettings(**fields)
 
 
 def _require_agreement(settings: VlmSettings) -> None:
@@ -108,8 +114,5 @@ def _require_agreement(settings: VlmSettings) -> None:
     from sightline.inspection.vlm.remote import Acknowledged
 
     said = Acknowledged().first_use(settings.endpoint, settings.model)
-    if said is not None:
-        raise UsageError(
-            f"{said} If that is all right, say so once: sightline inspect PHOTO --vlm "
-            f"{settings.model} --endpoint {settings.endpoint} --send-photos"
-        )
+    if said is not None and not settings.replay:
+        raise UsageError(f"{said} If that is all right, say so with --send-photos, once.")

@@ -14,7 +14,7 @@ An experiment file::
     draws = 5
 
 Runs with no key: the offline inspectors give real figures, the others are tried where an endpoint
-is set, replayed where their answers were recorded, and else reported as not run.
+is named, replayed from the answers that somebody kept, and else reported as not run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ import msgspec
 
 from sightline.errors import SightlineError, UsageError
 from sightline.evaluation.inspection.arms import Arm, Contestant
-from sightline.evaluation.inspection.contestants import Opening
+from sightline.evaluation.inspection.contestants import Opening, vlm_or_lacking
 from sightline.evaluation.inspection.gold import InspectionGold, Split, read_inspection_gold
 from sightline.evaluation.inspection.report import write_reports
 from sightline.evaluation.inspection.results import InspectionResults, NotRun
@@ -120,8 +120,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UsageError("There is no experiment; name a file, or start from the project.")
         gold = read_inspection_gold(given.gold)
         with ExitStack() as opened:
-            answers = given.out / "answers"
-            opening = Opening(opened, answers, given.recorded, given.model)
+            answers = given.answers or given.out / "answers"
+            vlm = vlm_or_lacking(answers=answers, replay=given.replay)
+            opening = Opening(opened, vlm, given.model)
             for name, experiment in experiments.items():
                 out = given.out / name
                 print(f"{experiment.title}: {experiment.question}", file=sys.stderr)  # noqa: T201
@@ -139,7 +140,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gold", type=Path, default=Path("inspection_labels.json"))
     parser.add_argument("--images", type=Path, required=True, help="folder of the gold photos")
     parser.add_argument("--out", type=Path, default=Path("build/inspection-experiments"))
-    parser.add_argument("--recorded", type=Path, help="recorded answers, replayed without a key")
+    parser.add_argument("--answers", type=Path, help="where a model's answers are kept")
+    parser.add_argument("--replay", action="store_true", help="use the answers kept there alone")
     parser.add_argument("--model", help="encoder of the offline inspectors")
     return parser
 

@@ -20,6 +20,8 @@ defect type is what a question calls it.
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -158,10 +160,20 @@ def read_inspection_gold(path: Path) -> InspectionGold:
         raise GoldError(f"Can't read the gold file {path}: {error.strerror}.") from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise GoldError(
-            f"{path} is no gold file of inspection that this version understands: {error}."
+            f"{path} is no gold file of inspection that this version understands: "
+            f"{error}{_photo_of(path, error)}. docs/evaluation.md shows the format."
         ) from None
     require_sound(gold, str(path))
     return gold
+
+
+def _photo_of(path: Path, error: Exception) -> str:
+    """Which photo an error of msgspec is about: it counts them, and people know them by id."""
+    found = re.search(r"\$\.(images|more)\[(\d+)\]", str(error))
+    if found is None:
+        return ""
+    photo = json.loads(path.read_bytes())[found[1]][int(found[2])]
+    return f" (photo {photo['id']!r})" if isinstance(photo, dict) and "id" in photo else ""
 
 
 def require_sound(gold: InspectionGold, where: str) -> None:

@@ -24,11 +24,11 @@ def measured_statistics(
 ) -> dict[str, Measured]:
     """Each statistic with its interval; all of them on the same resamples.
 
-    Where a statistic is 0 or 1 in every resample (such as an AUROC of 1), the bootstrap would claim
-    certainty; the interval is then Wilson's for as many trials as there are pieces, which no
+    Where a statistic is the same in every resample (such as an AUROC of 1), the bootstrap would
+    claim certainty; the interval is then Wilson's for as many trials as there are pieces, which no
     statistic between 0 and 1 can vary more than. So it is where all photos are of one piece, which
-    says nothing of others. Anything between that never moves is exact: a
-    constant answer's balanced accuracy is .5 on any photos.
+    says nothing of others. Only where every answer is the same one, to photos of both kinds, is
+    such a figure exact: a constant answer's balanced accuracy is .5 on any photos.
     """
     at = {name: tuple(statistic(draw) for draw in draws) for name, statistic in statistics.items()}
     found: dict[str, list[float]] = {name: [] for name in statistics}
@@ -39,10 +39,12 @@ def measured_statistics(
                 found[name].append(value)
     pieces = len({answer.photo.instance for answer in draws[0]}) if draws else 0
     photos = len(draws[0]) if draws else 0
-    return {
-        name: Measured(figure=_figure(_mean(at[name]), found[name], pieces, photos), draws=at[name])
+    constant = _constant(draws)
+    figures = {
+        name: _figure(_mean(at[name]), found[name], pieces, photos, constant=constant)
         for name in statistics
     }
+    return {name: Measured(figure=figures[name], draws=at[name]) for name in statistics}
 
 
 def measured_share(marks: Sequence[Sequence[bool]]) -> Measured:
@@ -61,19 +63,25 @@ def measured_share(marks: Sequence[Sequence[bool]]) -> Measured:
 
 
 def _figure(
-    value: float | None, resampled: Sequence[float], pieces: int, photos: int
+    value: float | None, resampled: Sequence[float], pieces: int, photos: int, *, constant: bool
 ) -> Figure | None:
     if value is None:
         return None
-    still = not resampled or np.ptp(resampled) < 1e-12
-    if pieces == 1 or (still and value in (0.0, 1.0)):
-        low, high = wilson_interval(min(1.0, max(0.0, value)) * pieces, pieces)
-    elif still:
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(resampled or [value], [tail, 1 - tail]).tolist()
+    still = high - low < 1e-12
+    if still and constant:
         low = high = value
-    else:
-        tail = (1 - CONFIDENCE) / 2
-        low, high = (float(end) for end in np.quantile(resampled, [tail, 1 - tail]))
+    elif still or pieces == 1:
+        low, high = wilson_interval(min(1.0, max(0.0, value)) * pieces, pieces)
     return Figure(value, min(low, value), max(high, value), photos)
+
+
+def _constant(draws: Draws) -> bool:
+    """Whether one answer was given to all photos, normal and defective ones."""
+    answers = [answer for draw in draws for answer in draw]
+    said = {(a.verdict.decision, a.verdict.confidence, a.verdict.score) for a in answers}
+    return len(said) == 1 and {"defect", "normal"} <= {answer.photo.verdict for answer in answers}
 
 
 def _resamples(draws: Draws, seed: int, resamples: int) -> Iterator[list[list[Answer]]]:

@@ -90,7 +90,8 @@ def headline(results: InspectionResults) -> list[str]:
 def _sentence(arm: ArmResult) -> str:
     found = arm.measures
     luck = arm.standings.get("wrong reason", 0) + arm.standings.get("no reason", 0)
-    tail = f" {luck} right verdicts had a wrong reason or none." if luck else ""
+    verdicts = "verdict" if luck == 1 else "verdicts"
+    tail = f" {luck} right {verdicts} had a wrong reason or none." if luck else ""
     return (
         f"{arm.arm.name}: misses {_share(found['miss_error'])} of the defects and stops "
         f"{_share(found['alarm_error'])} of the normal pieces, with uncertain as an error; "
@@ -109,6 +110,8 @@ def cell(measured: Measured) -> str:
 
 def number(figure: Figure) -> str:
     """Value, interval, and how many it rests on."""
+    if figure.low == figure.high:  # of a constant answer, whatever the photos
+        return f"{figure.value:.2f} [exactly] n={figure.n}"
     return f"{figure.value:.2f} [{figure.low:.2f}, {figure.high:.2f}] n={figure.n}"
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from sightline.evaluation.intervals import wilson_interval
+
 GRADES = 3
 _RESAMPLES = 5000
 _UNDEFINED_AT_MOST = 0.05
@@ -20,11 +22,13 @@ class Agreement:
     Attributes:
         table: how many pairs got first grade i and second grade j, as table[i][j].
         equal: share of pairs with the same grade twice.
-        equal_interval: 95 % percentile bootstrap interval over pairs.
+        equal_interval: 95 % percentile bootstrap interval over pairs; Wilson's where resampling
+            could only say the same again, because all are equal, or none.
         kappa: Cohen's kappa with linear weights, or None where chance alone would already give
             perfect agreement (all grades the same).
-        kappa_interval: likewise; None where kappa is, or where more than one resample in twenty
-            leaves it undefined: too few pairs, or too much of one grade, to say.
+        kappa_interval: likewise by resampling; None where kappa is, where more than one resample
+            in twenty leaves it undefined, or where all give the same: too few pairs, or too much of
+            one grade or of agreement, to say.
     """
 
     table: tuple[tuple[int, ...], ...]
@@ -54,11 +58,14 @@ def agreement(first: Sequence[int], second: Sequence[int], seed: int = 0) -> Agr
     kappas = weighted_kappa(resampled)
     defined = kappas[~np.isnan(kappas)]
     kappa = float(weighted_kappa(table[None])[0])
-    enough = len(defined) >= (1 - _UNDEFINED_AT_MOST) * _RESAMPLES
+    equal = int(np.trace(table))
+    enough = len(defined) >= (1 - _UNDEFINED_AT_MOST) * _RESAMPLES and np.ptp(defined) > 0
     return Agreement(
         table=tuple(tuple(map(int, row)) for row in table),
-        equal=float(np.trace(table)) / pairs,
-        equal_interval=_interval(np.trace(resampled, axis1=1, axis2=2) / pairs),
+        equal=equal / pairs,
+        equal_interval=wilson_interval(equal, pairs)
+        if equal in (0, pairs)
+        else _interval(np.trace(resampled, axis1=1, axis2=2) / pairs),
         kappa=None if np.isnan(kappa) else kappa,
         kappa_interval=None if np.isnan(kappa) or not enough else _interval(defined),
     )

@@ -102,5 +102,6 @@ def _keep_name(path: Path) -> None:
 
 def _unwritable(path: Path, error: OSError) -> EvaluationError:
     return EvaluationError(
-        f"Can't write {path}: {error.strerror}. Every grade before this one is kept."
+        f"Can't write {path}: {error.strerror}. Every grade before this one is kept: put that "
+        "right, and go on where you were."
     )

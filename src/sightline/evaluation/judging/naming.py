@@ -4,11 +4,14 @@ A name is a label; what a photo *is* stands beside it as the hash of its bytes.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from sightline.evaluation.gold import GalleryPhoto
 
+_ESCAPE = re.compile(r"\\u(dc[89a-f][0-9a-f])")
+"""A byte that is no UTF-8, as Python holds it in a path (PEP 383), escaped by `_writable`."""
 _LONGEST = 4096
 """Characters of a name that a gold file takes; escapes can make more of a path."""
 
@@ -55,6 +58,11 @@ def _common_folder(paths: Mapping[str, Path]) -> Path | None:
     except ValueError:  # none at all, or several drives
         return None
     return None if common == common.parent else common
+
+
+def path_named(name: str) -> str:
+    """The path that a name with escapes stands for; the name itself where it holds none."""
+    return _ESCAPE.sub(lambda found: chr(int(found[1], 16)), name)
 
 
 def _writable(path: Path) -> str:

@@ -1,7 +1,7 @@
 """From a gold file and a library to a session, and back: locked, folded, pooled, kept."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def judging(
         draft.about = draft.about or _about(pool)
         write_draft(draft, gold_file, whole_journal=True)
         write_pool(pool, pool_beside(gold_file))
-        held.callback(write_draft, draft, gold_file, whole_journal=False)
+        held.callback(_fold, draft, gold_file)
         journal = held.enter_context(closing(Journal(journal_beside(gold_file))))
         pairs = pairs_of(pool, by_need(gold.queries), set(gallery.files))
         session = Judging(draft, pairs, journal)
@@ -129,6 +129,17 @@ def judging_again(gold_file: Path, library: Place, count: int, seed: int) -> Ite
             yield Sitting(session, _shown(gallery))
 
 
+def _fold(draft: Draft, gold_file: Path) -> None:
+    """Write the gold file of a sitting that ends."""
+    try:
+        write_draft(draft, gold_file, whole_journal=False)
+    except EvaluationError as error:
+        raise EvaluationError(
+            f"{error} No grade is lost, all are in {journal_beside(gold_file)}: put that right, "
+            "and start the same command again."
+        ) from None
+
+
 def require_draft(gold_file: Path) -> Draft:
     """What was judged so far.
 
@@ -149,7 +160,8 @@ def require_draft(gold_file: Path) -> Draft:
 def _only_judge(gold_file: Path) -> Iterator[None]:
     """Refuse two judges at once; the operating system lets the lock go if the process dies."""
     _require_name(gold_file)
-    lock = FileLock(gold_file.with_name(f"{gold_file.name}.lock"), timeout=0)
+    file = gold_file.with_name(f"{gold_file.name}.lock")
+    lock = FileLock(file, timeout=0)
     try:
         gold_file.parent.mkdir(parents=True, exist_ok=True)
         lock.acquire()
@@ -162,6 +174,8 @@ def _only_judge(gold_file: Path) -> Iterator[None]:
     try:
         yield
     finally:
+        with suppress(OSError):  # such as where another process has just opened it
+            file.unlink()  # before it is let go, so that nobody else's is taken away
         lock.release()
 
 

@@ -3,7 +3,7 @@
 Each family was trained to write boxes in its own way, and answers best, often only, in that way.
 Nothing here has been tried against the models themselves; it is what their makers and users write,
 as far as they agree (sources in docs/vlm-inspection.md). Where a model's convention is another,
-`VlmSettings.family` overrides what its name suggests.
+`--vlm-family` overrides what its name suggests.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class Family:
     """One family of models.
 
     Attributes:
-        name: what `--family` calls it.
+        name: what `--vlm-family` calls it.
         names: a regular expression that the model's name contains, in lower case.
         axes: the order of a box's four numbers.
         extent: the numbers that stand for the right and the bottom edge of a picture that was sent
@@ -59,7 +59,7 @@ def family_named(name: str) -> Family:
         if family.name == name:
             return family
     known = ", ".join(family.name for family in FAMILIES)
-    raise UsageError(f"No family of models is called {name!r}. There are: {known}.")
+    raise UsageError(f"--vlm-family {name!r} is no family of models. There are: {known}.")
 
 
 def _thousandths(size: Size) -> tuple[float, float]:

@@ -6,7 +6,7 @@ import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from sightline.errors import UsageError
@@ -15,6 +15,9 @@ from sightline.inspection.vlm.families import Family, family_named, family_of
 
 Protocol = Literal["openai", "anthropic"]
 KEY = "SIGHTLINE_VLM_KEY"
+MODEL = "SIGHTLINE_VLM_MODEL"
+ENDPOINT = "SIGHTLINE_VLM_ENDPOINT"
+NAME_IT = f"Name the model to ask: --vlm MODEL, or {MODEL} in the environment."
 # A vendor's key goes to that vendor and to nobody else, whatever the endpoint.
 _VENDOR_KEYS = {"openai.com": "OPENAI_API_KEY", "anthropic.com": "ANTHROPIC_API_KEY"}
 
@@ -89,7 +92,7 @@ class VlmSettings:
             UsageError: no model, no usable endpoint, or a limit that lets nothing through.
         """
         if not self.model.strip():
-            raise UsageError("Name the model to ask: --vlm MODEL.")
+            raise UsageError(NAME_IT)
         url = urlsplit(self.endpoint)
         if url.scheme not in ("http", "https") or not url.hostname:
             raise UsageError(
@@ -100,13 +103,15 @@ class VlmSettings:
                 "An endpoint is an address without user, password or parameters. Keys come from "
                 f"the environment: set {KEY}."
             )
-        if min(self.max_tokens, self.attempts, self.regions) < 1:
-            raise UsageError("The longest answer, attempts and regions start at 1.")
+        if self.max_tokens < 1:
+            raise UsageError(f"--max-tokens starts at 1, not {self.max_tokens}.")
+        if min(self.attempts, self.regions) < 1:
+            raise UsageError("Attempts and regions start at 1.")
         if self.max_pixels < 28 * 28:
             raise UsageError(f"--max-pixels starts at 784 (28 × 28), not {self.max_pixels}.")
         # Not "timeout <= 0": what is no number (nan) is neither below nor above anything.
         if not (0 < self.timeout < math.inf and 0 <= self.temperature < math.inf):
-            raise UsageError("A time-out is above 0 seconds, a temperature is not below 0.")
+            raise UsageError("--timeout is above 0 seconds, and --temperature not below 0.")
         if self.replay and self.answers is None:
             raise UsageError("To replay a run, name the folder of its answers: --answers DIR.")
         if self.family is not None:
@@ -151,7 +156,30 @@ class VlmSettings:
         """
         host = urlsplit(self.endpoint).hostname or ""
         names = [KEY, *(name for at, name in _VENDOR_KEYS.items() if _belongs_to(host, at))]
-        return next((key for name in names if (key := os.environ.get(name, "").strip())), None)
+        return next((key for name in names if (key := in_environment(name))), None)
+
+
+def fields_named(
+    model: str | None = None, endpoint: str | None = None, **others: Any
+) -> dict[str, Any]:
+    """Fields of `VlmSettings`: those given that are not None, and model and endpoint else from the
+    environment, where they stand there.
+    """
+    fields = others | {
+        "model": in_environment(MODEL) if model is None else model,
+        "endpoint": in_environment(ENDPOINT) if endpoint is None else endpoint,
+    }
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def in_environment(name: str) -> str | None:
+    """What an environment variable says; None where it is unset, or empty."""
+    return os.environ.get(name, "").strip() or None
+
+
+def usual_temperature(samples: int) -> float:
+    """0; for several samples 1, since at 0 a server mostly gives the same answer again."""
+    return 0.0 if samples == 1 else 1.0
 
 
 def _belongs_to(host: str, domain: str) -> bool:
