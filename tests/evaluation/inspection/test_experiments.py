@@ -9,7 +9,7 @@ import pytest
 
 from sightline.errors import UsageError
 from sightline.evaluation.inspection.contestants import Opening, vlm_or_lacking
-from sightline.evaluation.inspection.experiments import main, read_experiment, run_experiment
+from sightline.evaluation.inspection.experiments import read_experiment, run_experiment
 from sightline.evaluation.inspection.run import RunOptions
 from sightline.inspection.verdict import Task
 from sightline.inspection.vlm.remote import Acknowledged
@@ -150,11 +150,3 @@ def test_an_experiment_that_can_mean_nothing_is_refused(tmp_path: Path, content:
     path.write_text(content)
     with pytest.raises(UsageError, match=r"x\.toml|draws"):
         read_experiment(path)
-
-
-def test_a_wrong_call_ends_with_a_sentence_and_a_status(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    gone = str(tmp_path / "gone.toml")
-    assert main([gone, "--images", str(tmp_path), "--out", str(tmp_path / "out")]) == 2
-    assert "gone.toml" in capsys.readouterr().err
