@@ -55,5 +55,4 @@ def _blank_nameless(writer: LibraryWriter) -> None:
         "SELECT model, slot FROM vectors WHERE photo IS NULL ORDER BY model, slot"
     ).fetchall()
     for model_row, slots in groupby(nameless, key=itemgetter(0)):
-        with writer.appender(model_row) as appender:
-            appender.blank([slot for _, slot in slots])
+        writer.blank(model_row, [slot for _, slot in slots])

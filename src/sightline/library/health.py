@@ -9,9 +9,12 @@ import numpy as np
 from sightline.errors import LibraryError
 from sightline.library.place import Place
 from sightline.library.reader import LibraryReader, StoredModel
-from sightline.library.vectors import map_vectors
+from sightline.library.sketch import BLOCK_ROWS, Blocks, is_sketched_by
+from sightline.library.sketch_file import SketchFile
+from sightline.library.vectors import Rows, map_vectors
 
 _CHECK_ROWS = 65_536
+_SKETCH_ROWS = 4096
 _UNIT_TOLERANCE = 5e-3
 """float16 rounds each of d numbers by at most 2^-11 of itself, and so the length too."""
 
@@ -154,6 +157,9 @@ def _check_vectors(reader: LibraryReader, model: StoredModel) -> list[str]:
         blank.update((np.flatnonzero(lengths == 0) + at).tolist())
         is_unit = np.abs(lengths - 1) < _UNIT_TOLERANCE  # false for NaN
         no_unit.update((np.flatnonzero(~is_unit) + at).tolist())
+    sketch = SketchFile(reader.place, model.model_id, model.dimensions)
+    blocks = sketch.map(rows)
+    untrue = _untrue(blocks, rows)
     # Asked only now: what was forgotten while we looked is blank by right.
     nameless = {
         int(str(slot))
@@ -166,12 +172,40 @@ def _check_vectors(reader: LibraryReader, model: StoredModel) -> list[str]:
         problems.append(
             f"{model.model_id}: {len(broken)} vectors are no unit vectors (slots {some})"
         )
-    if left := nameless - blank:
+    if missed := untrue - nameless - no_unit:
+        problems.append(
+            f"{model.model_id}: {sketch.path} is wrong on {len(missed)} vectors: searches may miss "
+            "them. Remove the file, and the next `sightline index` makes it again"
+        )
+    if sketch.is_damaged(rows):
+        problems.append(
+            f"{model.model_id}: {sketch.path} is no sketch of these vectors; searches find the "
+            "same and take longer, and the next `sightline index` makes it again"
+        )
+    if left := {slot for slot in nameless if slot not in blank or _is_drawn(blocks, slot)}:
         problems.append(
             f"{model.model_id}: {len(left)} forgotten vectors are not blanked yet; run "
             "`sightline forget` once more"
         )
     return problems
+
+
+def _untrue(sketch: Blocks, rows: Rows) -> set[int]:
+    """Slots on which a sketch is wrong."""
+    untrue = set[int]()
+    for number, block in enumerate(sketch):
+        begin = number * BLOCK_ROWS
+        for at in range(0, BLOCK_ROWS, _SKETCH_ROWS):
+            places = slice(at, min(at + _SKETCH_ROWS, BLOCK_ROWS))
+            true = is_sketched_by(rows[begin + at : begin + places.stop], block, places)
+            untrue.update((np.flatnonzero(~true) + begin + at).tolist())
+    return untrue
+
+
+def _is_drawn(sketch: Blocks, slot: int) -> bool:
+    """Whether a sketch still shows what stood at a slot."""
+    number, row = divmod(slot, BLOCK_ROWS)
+    return number < len(sketch) and bool(sketch[number]["wholes"][row].any())
 
 
 def _bytes_on_disk(place: Place) -> int:

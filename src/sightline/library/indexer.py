@@ -3,6 +3,7 @@
 1. *Survey*: walk the folders and compare them with the record; nothing is written yet.
 2. *Lanes*: read, decode and embed what is new or changed; commit about once a second.
 3. *Sweep*: only when all is done, mark as gone what the walk did not meet.
+4. *Sketch*: in a large library, bring up to date what makes searches faster.
 
 Killed at any moment, the library holds what was committed, and the next run goes on from there.
 """
@@ -125,6 +126,7 @@ def index_folders(
         counts["unchanged"] += survey.unchanged
         writer.require_place()
         counts = writer.finish_run(run, model_row, surveyor.unreadable(), counts)
+        writer.sketch_vectors(model_row)
     return _report(counts, monotonic() - began, encoder.id)
 
 

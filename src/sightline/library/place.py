@@ -38,6 +38,10 @@ class Place:
         """The vector file of one model."""
         return self.vectors_folder / f"{model_id}.f16"
 
+    def sketch(self, model_id: str) -> Path:
+        """The sketch of one model's vectors, a cache."""
+        return self.vectors_folder / f"{model_id}.sketch"
+
 
 def library_place(folder: str | Path | None = None) -> Place:
     """The library at `folder`, or where `SIGHTLINE_LIBRARY` says, or in the user's data folder."""

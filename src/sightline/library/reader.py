@@ -17,6 +17,8 @@ from sightline.library.database import FrozenConnection, connect_to_read, plain_
 from sightline.library.filters import Filters, teach_distance
 from sightline.library.place import Place
 from sightline.library.scan import Hits, scan
+from sightline.library.sketch import Blocks
+from sightline.library.sketch_file import Held, SketchFile
 from sightline.library.vectors import Rows, map_vectors
 
 _WORTH_THREADS = 50_000
@@ -57,12 +59,14 @@ class LibraryReader:
         self._lock = RLock()
         self._connection = self._connect()
         self._rows: dict[int, Rows] = {}
+        self._sketches: dict[int, tuple[Held, Blocks]] = {}
         self._workers: ThreadPoolExecutor | None = None
 
     def close(self) -> None:
         """Let the files go."""
         with self._lock:
             self._rows.clear()
+            self._sketches.clear()
             self._connection.close()
             if self._workers is not None:
                 self._workers.shutdown()
@@ -99,7 +103,7 @@ class LibraryReader:
             rows = self._map(connection, model)
             allowed = self._allowed(model, len(rows), filters)
             workers = self._threads() if len(rows) > _WORTH_THREADS else None
-            hits = scan(rows, query, k, allowed, workers)
+            hits = scan(rows, query, k, allowed, workers, self._sketch(model, rows))
             passing = len(rows) if allowed is None else int(np.count_nonzero(allowed))
             if len(hits.slots) < min(k, passing):
                 raise LibraryCorrupt(
@@ -186,6 +190,15 @@ class LibraryReader:
             rows = map_vectors(self.place.vectors(model.model_id), model.dimensions, count)
             self._rows[model.row] = rows
         return rows
+
+    def _sketch(self, model: StoredModel, rows: Rows) -> Blocks:
+        """The sketch of these rows, as far as there is one now."""
+        file = SketchFile(self.place, model.model_id, model.dimensions)
+        held = file.held(len(rows))
+        known = self._sketches.get(model.row)
+        if known is None or known[0] != held:
+            known = self._sketches[model.row] = held, file.map(rows)
+        return known[1]
 
     def _allowed(
         self, model: StoredModel, count: int, filters: Filters

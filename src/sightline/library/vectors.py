@@ -5,9 +5,10 @@ A crash between the two leaves rows that nobody names; the next writer writes ov
 is never replaced, shortened or moved, so a reader's memory map stays valid beside a writer.
 """
 
+import mmap
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -18,6 +19,9 @@ from sightline.errors import LibraryCorrupt, LibraryError, LibraryUnwritable
 
 Rows = npt.NDArray[np.float16]
 DTYPE = np.dtype("<f2")
+
+_FEW_ROWS = 500
+"""Reading so many rows one by one takes a millisecond."""
 
 
 class VectorAppender:
@@ -119,6 +123,34 @@ def map_vectors(path: Path, dimensions: int, count: int) -> Rows:
             "or check the disk."
         ) from None
     raise _too_short(path, held, count)
+
+
+def copy_rows(rows: Rows, slots: npt.NDArray[np.int64]) -> Rows:
+    """Copies of some rows, float16 (m, d).
+
+    A few rows of a map are read from its file: where they are touched instead, Linux maps up to two
+    megabytes round each, which all count as this process's memory.
+    """
+    path = _file_of(rows)
+    if path is None or len(slots) > _FEW_ROWS:
+        return rows[slots]
+    row_bytes = rows.shape[1] * DTYPE.itemsize
+    copies = []
+    with suppress(OSError), path.open("rb", buffering=0) as file:  # it may be gone, not its map
+        for slot in slots.tolist():
+            file.seek(slot * row_bytes)
+            copies.append(file.read(row_bytes))
+    data = b"".join(copies)
+    if len(data) != len(slots) * row_bytes:
+        return rows[slots]
+    return np.frombuffer(data, DTYPE).reshape(len(slots), rows.shape[1])
+
+
+def _file_of(rows: Rows) -> Path | None:
+    """The file that these rows are a map of, from its beginning; None for any others."""
+    memory: object = rows.base
+    whole = isinstance(memory, mmap.mmap) and len(memory) == rows.nbytes  # no part of a map
+    return Path(rows.filename) if whole and isinstance(rows, np.memmap) and rows.filename else None
 
 
 def _too_short(path: Path, held: int, count: int) -> LibraryCorrupt:

@@ -17,7 +17,8 @@ from sightline.errors import LibraryCorrupt, PhotoError
 from sightline.library.database import connect_to_write, plain_errors
 from sightline.library.lock import write_lock
 from sightline.library.place import Place
-from sightline.library.vectors import VectorAppender
+from sightline.library.sketch_file import SketchFile
+from sightline.library.vectors import VectorAppender, map_vectors
 from sightline.photos.read import Facts
 from sightline.photos.walk import FoundFile
 from sightline.version import __version__
@@ -80,13 +81,32 @@ class LibraryWriter:
     @contextmanager
     def appender(self, model_row: int) -> Iterator[VectorAppender]:
         """The vector file of a model, positioned behind the last slot that has a name."""
-        model_id, dimensions, free = self.connection.execute(
+        model_id, dimensions, free = self._extent(model_row)
+        SketchFile(self.place, model_id, dimensions).cut(free)
+        with VectorAppender(self.place.vectors(model_id), dimensions, free) as appender:
+            yield appender
+
+    def sketch_vectors(self, model_row: int) -> None:
+        """Extend the sketch of a model's vectors to all that have a name."""
+        model_id, dimensions, count = self._extent(model_row)
+        rows = map_vectors(self.place.vectors(model_id), dimensions, count)
+        SketchFile(self.place, model_id, dimensions).extend(rows)
+
+    def blank(self, model_row: int, slots: list[int]) -> None:
+        """Overwrite vectors with zeros, and what their sketch says of them."""
+        model_id, dimensions, free = self._extent(model_row)
+        with VectorAppender(self.place.vectors(model_id), dimensions, free) as appender:
+            appender.blank(slots)
+        SketchFile(self.place, model_id, dimensions).blank(slots)
+
+    def _extent(self, model_row: int) -> tuple[str, int, int]:
+        """A model's id, its dimensions, and how many slots have a name."""
+        model_id, dimensions, count = self.connection.execute(
             "SELECT model_id, dimensions, (SELECT coalesce(max(slot) + 1, 0) FROM vectors"
             " WHERE vectors.model = models.id) FROM models WHERE id = ?",
             (model_row,),
         ).fetchone()
-        with VectorAppender(self.place.vectors(model_id), dimensions, free) as appender:
-            yield appender
+        return model_id, dimensions, count
 
     def begin_run(self, model_id: str, roots: list[Path]) -> int:
         """Note that an index run has begun."""
