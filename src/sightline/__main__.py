@@ -1,5 +1,5 @@
 """`python -m sightline` is the command `sightline`."""
 
-from sightline.cli.main import run
+from sightline.cli.main import main
 
-run()
+main()
