@@ -112,10 +112,11 @@ def inspect(
         require_no_vlm,
         vlm_settings,
     )
+    from sightline.cli.work_progress import stage_progress
     from sightline.encoders.providers import parse_provider
     from sightline.inspection.inspected import files_at, inspect_all
     from sightline.inspection.inspectors import DEFAULT_INSPECTOR, InspectorSettings, open_inspector
-    from sightline.inspection.reference_choice import chosen_references
+    from sightline.inspection.reference_choice import chosen_references, prepare_references
     from sightline.inspection.verdict import Task
     from sightline.library.cores import usable_cores
 
@@ -169,7 +170,10 @@ def inspect(
             require_agreement(asking, send_photos)
         settings = InspectorSettings(model, parse_provider(provider), asking, samples)
         who = opened.enter_context(open_inspector(names, settings))
-        results = inspect_all(who, tasks, references, jobs or usable_cores())
+        threads = jobs or usable_cores()
+        with stage_progress() as show:
+            prepare_references(who, references, threads, show)
+        results = inspect_all(who, tasks, references, threads)
         about = _about(who.name, product, wanted)
         counts = _show(results, len(tasks), output, report, crops, about)
     if len(tasks) != 1:
