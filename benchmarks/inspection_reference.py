@@ -241,7 +241,7 @@ def _spoilt(gold: InspectionGold, inspector: ReferenceInspector) -> dict[str, ob
     """Photos of the report half beside eleven faultless pieces and a defective one."""
     shown: dict[str, object] = {}
     print("\nOne defective piece among twelve references")
-    for product in ("chocolate-chip cookie", "green plastic toy alien figure"):
+    for product in ("chocolate-chip cookie", "green plastic toy figure"):
         photos = [p for p in gold.select("report", more=True) if p.product == product]
         defective = [p for p in gold.select("choose", more=True) if _is(p, product, "defect")]
         answers, dropped = [], 0

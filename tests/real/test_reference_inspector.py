@@ -6,6 +6,7 @@ nothing was chosen on.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from sightline.evaluation.inspection.answers import Answer
 from sightline.evaluation.inspection.gold import GoldPhoto, InspectionGold, read_inspection_gold
 from sightline.evaluation.inspection.grounding import box_hits, is_hit
 from sightline.evaluation.inspection.measures import balanced_accuracy
+from sightline.evaluation.inspection.reference_draws import reference_path
 from sightline.evaluation.inspection.scores import image_auroc
 from sightline.inspection.reference import ReferenceInspector
 from sightline.inspection.verdict import Task, Verdict
@@ -117,6 +119,48 @@ def test_a_clean_board_taken_again_gets_no_box(
         verdict = _inspect(inspector, path, photo)
         assert verdict.decision == "normal", photo.id
         assert verdict.findings == (), photo.id
+
+
+def test_every_binarised_board_is_found_beside_its_disturbed_twin_and_the_twin_gets_no_box(
+    gold: InspectionGold, inspector: ReferenceInspector, tmp_path: Path
+) -> None:
+    for photo in [one for one in gold.images if "binarised" in one.product]:
+        twin = reference_path(photo, gold.by_id[photo.twin], PHOTOS, tmp_path)
+        verdict = inspector.inspect(Task(image=PHOTOS / photo.file, references=(twin,)))
+        assert verdict.decision == photo.verdict, photo.id
+        assert bool(verdict.findings) == photo.defective, photo.id
+
+
+def test_a_clean_board_beside_nothing_but_itself_is_hardly_sure_and_gets_no_box(
+    gold: InspectionGold, inspector: ReferenceInspector
+) -> None:
+    board = _of(gold, "binarised", "normal", "report")[0]
+    verdict = _inspect(inspector, PHOTOS / board.file, board)
+    assert (verdict.decision, verdict.confidence, verdict.findings) == ("normal", 0.7, ())
+    assert "the photo itself" in verdict.would_help
+
+
+@pytest.mark.parametrize("label", ["Royal Gala", "Zucchini", "Arla Sour Cream"])
+def test_supermarket_photos_of_one_kind_do_not_say_what_a_normal_piece_is(
+    inspector: ReferenceInspector, label: str
+) -> None:
+    folder = PHOTOS.parent / "grocery"
+    rows = [json.loads(line) for line in (folder / "train.jsonl").read_text().splitlines()]
+    photo, *references = [folder / row["file"] for row in rows if row["label"] == label][:7]
+    verdict = inspector.inspect(Task(image=photo, references=tuple(references)))
+    assert verdict.decision == "uncertain"
+    assert "differ too much from each other" in verdict.would_help
+
+
+def test_a_single_photo_of_another_product_among_the_references_is_left_out(
+    gold: InspectionGold, inspector: ReferenceInspector
+) -> None:
+    toys = _spread(_of(gold, "toy", "normal", "choose"), 6)
+    cookie = _of(gold, "cookie", "normal", "choose")[0]
+    toy = _of(gold, "toy", "normal", "report")[0]
+    mixed = _inspect(inspector, PHOTOS / toy.file, *toys, cookie)
+    assert mixed.score == _inspect(inspector, PHOTOS / toy.file, *toys).score
+    assert Path(cookie.file).name in mixed.would_help
 
 
 def test_a_photo_of_another_product_is_not_called_defective(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from sightline.api import Library
@@ -11,6 +12,21 @@ from sightline.errors import InspectionError, PhotoError, UsageError
 from sightline.inspection.inspected import ReferencesOf
 from sightline.inspection.pixels import open_photo
 from sightline.inspection.references import AUTO, named_references, nearest_references
+from sightline.inspection.verdict import Inspector
+
+OnStage = Callable[[str, int, int], None]
+"""Called with what is being done, and how much of how much is."""
+
+
+@dataclass(frozen=True)
+class Named:
+    """References that the user named: the same for every photo."""
+
+    paths: tuple[Path, ...]
+
+    def __call__(self, image: Path) -> tuple[Path, ...]:
+        """Those of a photo."""
+        return self.paths
 
 
 @contextmanager
@@ -39,7 +55,31 @@ def chosen_references(
     else:
         named = named_references(given) if given else ()
         _require_usable(named)
-        yield lambda image: named
+        yield Named(named)
+
+
+def prepare_references(
+    inspector: Inspector, references: ReferencesOf, threads: int, on_stage: OnStage
+) -> None:
+    """Have named references looked at before the first photo; else that one waits for them.
+
+    Does nothing where no reference inspector is asked, or each photo has references of its own.
+
+    Args:
+        threads: references looked at at once.
+        on_stage: called with what is being done, and how much of how much is.
+
+    Raises:
+        PhotoError, InspectionError, ModelError: as inspecting the first photo would.
+    """
+    from sightline.inspection.panel import Panel
+    from sightline.inspection.reference import ReferenceInspector
+
+    if not isinstance(references, Named) or not references.paths:
+        return
+    for member in inspector.members if isinstance(inspector, Panel) else (inspector,):
+        if isinstance(member, ReferenceInspector):
+            member.prepare(references.paths, threads, on_stage)
 
 
 def _nearest(library: Library, image: Path, product: str, model: str | None) -> tuple[Path, ...]:

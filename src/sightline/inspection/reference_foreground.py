@@ -29,6 +29,23 @@ def foreground(image: Image.Image, cells: int) -> Floats | None:
         None where the border is not plain (several colours, or the product reaches it): then the
         whole photo counts.
     """
+    mask = _product(image)
+    if mask is None or not mask.any():
+        return None
+    closed = Image.fromarray(_filtered(mask, closed=4).astype(np.float32))
+    return np.asarray(closed.resize((cells, cells), Image.Resampling.BOX), dtype=np.float32)
+
+
+def covered(image: Image.Image) -> float | None:
+    """The share of the picture that the product covers, 0 to 1; 0 where nothing lies on a plain
+    background, None where the border is not plain.
+    """
+    mask = _product(image)
+    return None if mask is None else float(mask.mean())
+
+
+def _product(image: Image.Image) -> npt.NDArray[np.bool_] | None:
+    """Where the product is, bool (side, side), or None where the border is not plain."""
     pixels = np.asarray(image.resize((_SIDE, _SIDE), Image.Resampling.BOX), dtype=np.float32)
     border = np.ones((_SIDE, _SIDE), dtype=np.bool_)
     border[_BORDER:-_BORDER, _BORDER:-_BORDER] = False
@@ -39,12 +56,9 @@ def foreground(image: Image.Image, cells: int) -> Floats | None:
         return None
     mask = _filtered(distance > tolerance, opened=1)
     parts = components(mask)
-    if not parts:
-        return None
-    largest = max(part.sum() for part in parts)
-    product = np.any([part for part in parts if part.sum() >= _PART * largest], axis=0)
-    closed = Image.fromarray(_filtered(product, closed=4).astype(np.float32))
-    return np.asarray(closed.resize((cells, cells), Image.Resampling.BOX), dtype=np.float32)
+    largest = max((part.sum() for part in parts), default=0)
+    kept = [part for part in parts if part.sum() >= _PART * largest]
+    return np.asarray(np.any(kept, axis=0)) if kept else mask
 
 
 def _filtered(

@@ -55,15 +55,30 @@ class Nearness:
 
 def nearness(photo: PatchFeatures, other: PatchFeatures) -> Nearness:
     """Compare every patch of a photo with every patch of another one, scale by scale."""
+    return _nearness(photo, _cosines(photo, other))
+
+
+def nearness_both_ways(one: PatchFeatures, other: PatchFeatures) -> tuple[Nearness, Nearness]:
+    """`nearness` of one to the other and back, in little more than the time of one."""
+    cosines = _cosines(one, other)
+    return _nearness(one, cosines), _nearness(other, [scale.T for scale in cosines])
+
+
+def _cosines(one: PatchFeatures, other: PatchFeatures) -> list[Floats]:
+    """Of every patch with every patch, (cells of one, cells of the other), scale by scale."""
+    return [
+        ours.reshape(-1, ours.shape[-1]) @ theirs.reshape(-1, theirs.shape[-1]).T
+        for ours, theirs in zip(one.grids, other.grids, strict=True)
+    ]
+
+
+def _nearness(photo: PatchFeatures, cosines: list[Floats]) -> Nearness:
     side = photo.grids[-1].shape[0]
-    maps = []
-    placed = 0.0
-    for at, (ours, theirs) in enumerate(zip(photo.grids, other.grids, strict=True)):
-        cosines = ours.reshape(-1, ours.shape[-1]) @ theirs.reshape(-1, theirs.shape[-1]).T
-        best = np.sqrt(np.maximum(2 - 2 * cosines.max(axis=1), 0)).reshape(ours.shape[:2])
-        maps.append(_resized(best, side))
-        if at == 0:
-            placed = _placed(cosines, ours.shape[0], photo.foreground)
+    maps = [
+        _resized(np.sqrt(np.maximum(2 - 2 * scale.max(axis=1), 0)).reshape(grid.shape[:2]), side)
+        for scale, grid in zip(cosines, photo.grids, strict=True)
+    ]
+    placed = _placed(cosines[0], photo.grids[0].shape[0], photo.foreground)
     return Nearness(np.stack(maps), placed)
 
 
@@ -126,6 +141,11 @@ def where_product_is(photo: PatchFeatures, references: list[PatchFeatures]) -> M
     wider = np.pad(usual | (photo.foreground > 0.3), 1)
     around = [wider[i : i + side, j : j + side] for i in range(3) for j in range(3)]
     return np.asarray(np.any(around, axis=0))
+
+
+def usual_product(photos: list[PatchFeatures]) -> Mask:
+    """Cells of the product in any of several photos, judged by all of them."""
+    return np.asarray(np.any([where_product_is(photo, photos) for photo in photos], axis=0))
 
 
 def score_of(oddness: Floats) -> float:

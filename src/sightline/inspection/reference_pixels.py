@@ -24,6 +24,8 @@ LARGEST = 2048
 SAME_THING = 0.8
 """Agreement from which a reference shows the very same thing. Shots and twins of one board have
 .87 and more; two pieces of a kind, turned to lie alike, .76 at most."""
+SHOWN_EXCESS = 1.3
+"""Multiple of what is allowed from which a difference is told."""
 _STEP = 2
 """Pixels that a structure may be shifted without being different."""
 _LEVELS = 14.0
@@ -40,6 +42,9 @@ _NEARLY_ALL = 0.97
 _TELLING = 0.01
 _FEWEST_CELLS = 6
 _MOST_DIFFERENT = 0.12
+_CLEARLY = 1.15
+"""Multiple of what is allowed from which a cell differs: noise, dimming, a shift and JPEG together
+make up to 1.1 of a clean twin, in one cell of twelve."""
 
 Bytes = npt.NDArray[np.uint8]
 
@@ -105,7 +110,7 @@ def _agreement(excess: Floats, structured: npt.NDArray[np.bool_]) -> float:
         cut = mask[: rows * cell, : columns * cell].reshape(rows, cell, columns, cell)
         return np.asarray(cut.sum(axis=(1, 3), dtype=np.int64))
 
-    if (cells(excess >= 1) > 0).mean() > _MOST_DIFFERENT:
+    if (cells(excess >= _CLEARLY) > 0).mean() > _MOST_DIFFERENT:
         return 0.0
     much = cells(structured)
     same = cells(structured & (excess < _WELL))

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from sightline.inspection.reference_alignment import Alignment, align, pyramid_of
-from sightline.inspection.reference_set import Reference
+from sightline.inspection.reference_photos import Reference
 
 _SIDE = 256
 _TRIED = 3

@@ -1,61 +1,48 @@
-"""References, looked at once and compared with each other, for as many photos as come."""
+"""References and what differs among them, worked out once for as many photos as come."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
-from threading import Lock
-from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from sightline.encoders.dual import DualEncoder
 from sightline.errors import InspectionError
-from sightline.inspection.pixels import open_photo
-from sightline.inspection.reference_alignment import Pyramid, pyramid_of
-from sightline.inspection.reference_features import PatchFeatures, PatchTower
+from sightline.inspection.pixels import Photo
+from sightline.inspection.reference_copies import changed_copies
+from sightline.inspection.reference_features import PatchFeatures
+from sightline.inspection.reference_likeness import FOREIGN, TELLING, strangers
 from sightline.inspection.reference_map import (
-    Nearness,
     Variation,
     nearness,
     score_of,
+    usual_product,
     where_product_is,
 )
-from sightline.inspection.reference_threshold import ENOUGH_REFERENCES, unlike_the_others
+from sightline.inspection.reference_photos import Reference, ReferencePhotos, pixels_of
+from sightline.inspection.reference_remembered import Remembered
+from sightline.inspection.reference_threshold import (
+    ENOUGH_REFERENCES,
+    Judgement,
+    few_enough,
+    judge_by_copies,
+    judge_by_references,
+    no_laxer_than,
+    unlike_the_others,
+)
 
-Floats = npt.NDArray[np.float32]
-Value = TypeVar("Value")
+MOST_REFERENCES = 48
+"""More are thinned out evenly, in the order given: each two are compared, and each photo with all
+of them. 48 take some 15 seconds of one core once, and a sixth of a second a photo."""
+_REMEMBERED = 32
 
-SMALL = 512
-"""Longest side of the copy of each reference that stays in memory."""
-_REMEMBERED = 128
-_REMEMBERED_SETS = 32
-
-
-@dataclass(frozen=True, eq=False)
-class Reference:
-    """One photo of a faultless piece.
-
-    Attributes:
-        key: tells this file in this state from every other.
-        hash: SHA-256 of its bytes.
-        small: upright RGB, at most `SMALL` pixels a side.
-        pyramid: of `small`.
-        features: its patches.
-        vector: float32 (d,), the embedding of the whole.
-    """
-
-    path: Path
-    key: Hashable
-    hash: str
-    small: Image.Image
-    pyramid: Pyramid
-    features: PatchFeatures
-    vector: Floats
+OnStage = Callable[[str, int, int], None]
+"""Called with what is being done, and how much of how much is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,15 +51,46 @@ class ReferenceSet:
 
     Attributes:
         members: those that are used.
-        dropped: those that look like no other.
+        dropped: those that look like no other, perhaps defective.
+        blank: those on which nothing can be seen.
+        strangers: members that show something else than most, too many to leave out.
+        given: how many there were before they were thinned out.
         variation: what differs among faultless pieces, or, with one or two references, among
             slightly changed copies of each.
         scores: float64 (n,), each reference against the others; with one or two, the copies'.
         compared: whether `scores` are those of references.
+        foreign: the score of a photo whose oddest places are like nothing in the references.
     """
 
     members: tuple[Reference, ...]
     dropped: tuple[Reference, ...]
+    blank: tuple[Reference, ...]
+    strangers: tuple[Reference, ...]
+    given: int
+    variation: Variation
+    scores: npt.NDArray[np.float64]
+    compared: bool
+    foreign: float
+
+    @property
+    def telling(self) -> bool:
+        """Whether they say what normal is: one product, and what is foreign would stand out."""
+        return not self.strangers and (self.foreign >= TELLING or not self.compared)
+
+    def judge(self, score: float) -> Judgement:
+        """What a photo's score means."""
+        return no_laxer_than(self._judged(self.foreign), self._judged(score))
+
+    def _judged(self, score: float) -> Judgement:
+        if self.compared:
+            return judge_by_references(score, self.scores)
+        return judge_by_copies(score, float(self.scores.mean()))
+
+
+@dataclass(frozen=True, eq=False)
+class _Differences:
+    """What a set's members differ by: part of a `ReferenceSet`."""
+
     variation: Variation
     scores: npt.NDArray[np.float64]
     compared: bool
@@ -85,69 +103,98 @@ class References:
     """
 
     def __init__(self, encoder: DualEncoder) -> None:
-        self._encoder = encoder
-        self._tower = PatchTower(encoder)
-        self._photos: Remembered[Reference] = Remembered(_REMEMBERED)
-        self._pairs: Remembered[Nearness] = Remembered(64 * _REMEMBERED)
-        self._sets: Remembered[ReferenceSet] = Remembered(_REMEMBERED_SETS)
+        self.photos = ReferencePhotos(encoder)
+        self._sets: Remembered[ReferenceSet] = Remembered(_REMEMBERED)
 
-    def features(self, image: Image.Image) -> PatchFeatures:
-        """The patches of a photo that is to be inspected."""
-        return self._tower.features(image)
+    def prepare(self, paths: Sequence[Path], threads: int, on_stage: OnStage) -> None:
+        """Look at references before the first photo comes, on several threads.
 
-    def vector(self, image: Image.Image) -> Floats:
-        """The embedding of a whole photo, float32 (d,)."""
-        return np.asarray(self._encoder.embed_images([image])[0])
+        Raises:
+            PhotoError, InspectionError: as `of`.
+        """
+        paths = thinned(paths)
+        with ThreadPoolExecutor(threads, thread_name_prefix="references") as workers:
+            looked_at = []
+            for one in workers.map(self.photos.at, paths):
+                looked_at.append(one)
+                on_stage("Looking at references", len(looked_at), len(paths))
+            members = _distinct(looked_at)
+            pairs = list(combinations(members, 2)) if len(members) >= ENOUGH_REFERENCES else []
+            for done, _ in enumerate(workers.map(lambda two: self.photos.pair(*two), pairs), 1):
+                on_stage("Comparing references", done, len(pairs))
+        self.of(paths)
 
-    def of(self, paths: Sequence[Path], but: str = "") -> ReferenceSet:
-        """The set of these files; one whose bytes have the hash `but` is left out.
+    def of(self, paths: Sequence[Path], but: Photo | None = None) -> ReferenceSet:
+        """The set of these files; the photo `but` is left out, in whatever file it is.
 
         A photo among its own references would explain itself. Where it is the only one, it stays.
 
         Raises:
             PhotoError: a reference can't be read.
-            InspectionError: there are none.
+            InspectionError: there are none, or nothing can be seen on any.
         """
-        photos = [self._photo(path) for path in paths]
-        unlike = [photo for photo in photos if photo.hash != but] or photos
-        distinct = tuple({photo.hash: photo for photo in unlike}.values())
-        if not distinct:
+        if not paths:
             raise InspectionError(
                 "The reference inspector compares with photos of faultless pieces: name some with "
                 "--reference (files or a folder), or take them from a library with "
                 "--reference auto."
             )
-        key = tuple(photo.key for photo in distinct)
-        return self._sets.get(key, lambda: self._made(distinct))
+        looked_at = [self.photos.at(path) for path in thinned(paths)]
+        usable = [one for one in looked_at if not one.fault]
+        if not usable:
+            first = looked_at[0]
+            raise InspectionError(
+                f"Nothing can be seen on the references: {first.path.name} {first.fault}. Give "
+                "photos that show faultless pieces."
+            )
+        own = ("", "") if but is None else (but.hash, pixels_of(but.image))
+        others = [one for one in usable if one.hash != own[0] and one.pixels != own[1]]
+        members = _distinct(others or usable)
+        blank = tuple(one for one in looked_at if one.fault)
+        key = (*(one.key for one in members), "blank", *(one.key for one in blank), len(paths))
+        return self._sets.get(key, lambda: self._made(members, blank, len(paths)))
 
-    def _made(self, members: tuple[Reference, ...]) -> ReferenceSet:
-        if len(members) < ENOUGH_REFERENCES:
-            return self._of_copies(members)
-        found = self._compared(members, ())
-        odd = unlike_the_others(found.scores)
-        if not odd:
-            return found
-        kept = tuple(one for at, one in enumerate(members) if at not in odd)
-        return self._compared(kept, tuple(members[at] for at in odd))
-
-    def _compared(
-        self, members: tuple[Reference, ...], dropped: tuple[Reference, ...]
+    def _made(
+        self, members: tuple[Reference, ...], blank: tuple[Reference, ...], given: int
     ) -> ReferenceSet:
-        """Leave one out: each reference against the others, and scored by the others' variation."""
-        count = len(members)
-        pairs = {
-            (i, j): self._pair(members[i], members[j])
-            for i in range(count)
-            for j in range(count)
-            if i != j
-        }
-        distances = np.stack(
-            [
-                np.min([pairs[i, j].distances for j in range(count) if j != i], axis=0)
-                for i in range(count)
-            ]
+        unlike = strangers([one.vector for one in members])
+        dropped: tuple[Reference, ...] = ()
+        if few_enough(unlike, len(members)):
+            members, dropped = _without(members, unlike)
+            unlike = []
+        differences = self._differences(members)
+        odd = unlike_the_others(differences.scores) if differences.compared else []
+        if odd and not unlike:
+            members, more = _without(members, odd)
+            dropped += more
+            differences = self._differences(members)
+        return ReferenceSet(
+            members=members,
+            dropped=dropped,
+            blank=blank,
+            strangers=tuple(members[at] for at in unlike),
+            given=given,
+            variation=differences.variation,
+            scores=differences.scores,
+            compared=differences.compared,
+            foreign=_score_of_foreign(differences.variation, [one.features for one in members]),
         )
-        placed = float(np.median([pair.placed for pair in pairs.values()]))
+
+    def _differences(self, members: tuple[Reference, ...]) -> _Differences:
+        if len(members) < ENOUGH_REFERENCES:
+            return self._among_copies(members)
+        return self._among_references(members)
+
+    def _among_references(self, members: tuple[Reference, ...]) -> _Differences:
+        """Leave one out: each reference against the others, and scored by the others' variation."""
+        near = [
+            [self.photos.pair(one, other) for other in members if other is not one]
+            for one in members
+        ]
+        distances = np.stack(
+            [np.min([pair.distances for pair in of_one], axis=0) for of_one in near]
+        )
+        placed = float(np.median([pair.placed for of_one in near for pair in of_one]))
         features = [one.features for one in members]
         scores = [
             score_of(
@@ -157,15 +204,13 @@ class References:
             )
             for at, one in enumerate(members)
         ]
-        return ReferenceSet(
-            members, dropped, Variation.of(distances, placed), np.array(scores), compared=True
-        )
+        return _Differences(Variation.of(distances, placed), np.array(scores), compared=True)
 
-    def _of_copies(self, members: tuple[Reference, ...]) -> ReferenceSet:
+    def _among_copies(self, members: tuple[Reference, ...]) -> _Differences:
         distances, where = [], []
         for one in members:
             for copy in changed_copies(one.small):
-                features = self._tower.features(copy)
+                features = self.photos.features(copy)
                 distances.append(nearness(features, one.features).distances)
                 where.append(where_product_is(features, [one.features]))
         variation = Variation.of(np.stack(distances), placed=0.0)
@@ -173,84 +218,32 @@ class References:
             score_of(variation.oddness(one, cells))
             for one, cells in zip(distances, where, strict=True)
         ]
-        return ReferenceSet(members, (), variation, np.array(scores), compared=False)
-
-    def _photo(self, path: Path) -> Reference:
-        try:
-            state = path.stat()
-            key: Hashable = (str(path), state.st_size, state.st_mtime_ns)
-        except (OSError, ValueError):  # `open_photo` says what is wrong with it
-            key = str(path)
-        return self._photos.get(key, lambda: self._looked_at(path, key))
-
-    def _looked_at(self, path: Path, key: Hashable) -> Reference:
-        photo = open_photo(path)
-        small = small_copy(photo.image)
-        features, vector = self._tower.features(photo.image), self.vector(photo.image)
-        return Reference(path, key, photo.hash, small, pyramid_of(small), features, vector)
-
-    def _pair(self, one: Reference, other: Reference) -> Nearness:
-        return self._pairs.get((one.key, other.key), lambda: nearness(one.features, other.features))
+        return _Differences(variation, np.array(scores), compared=False)
 
 
-class Remembered(Generic[Value]):
-    """The most recent values by key. Two threads that want the same one may both work it out."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._values: OrderedDict[Hashable, Value] = OrderedDict()
-        self._turn = Lock()
-
-    def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
-        """The value of this key, made if it isn't there."""
-        with self._turn:
-            if key in self._values:
-                self._values.move_to_end(key)
-                return self._values[key]
-        value = make()
-        with self._turn:
-            self._values[key] = value
-            while len(self._values) > self._most:
-                self._values.popitem(last=False)
-        return value
+def thinned(paths: Sequence[Path]) -> tuple[Path, ...]:
+    """At most `MOST_REFERENCES` of the paths, evenly from the first to the last."""
+    if len(paths) <= MOST_REFERENCES:
+        return tuple(paths)
+    places = np.linspace(0, len(paths) - 1, MOST_REFERENCES).round().astype(int)
+    return tuple(paths[at] for at in places)
 
 
-def small_copy(image: Image.Image) -> Image.Image:
-    """A picture with no side longer than `SMALL`; smaller ones stay as they are."""
-    copy = image.copy()
-    copy.thumbnail((SMALL, SMALL), Image.Resampling.BICUBIC)
-    return copy
+def _score_of_foreign(variation: Variation, members: list[PatchFeatures]) -> float:
+    """The score of something that the references show nowhere, at a usual place of the product."""
+    product = usual_product(members)
+    odd = variation.oddness(np.full_like(variation.mean, FOREIGN), product)
+    return float(np.median(odd[product]))
 
 
-def changed_copies(image: Image.Image) -> list[Image.Image]:
-    """The same piece as another photo might show it: turned by 4°, shifted and scaled by a few
-    hundredths, a tenth brighter or darker, flatter.
-    """
-    from PIL import ImageEnhance
-
-    return [
-        ImageEnhance.Brightness(_moved(image, 4, 1.0, 0.02, 0.0)).enhance(1.1),
-        ImageEnhance.Brightness(_moved(image, -4, 1.0, 0.0, 0.03)).enhance(0.9),
-        ImageEnhance.Contrast(_moved(image, 0, 1.04, -0.03, 0.01)).enhance(0.9),
-        _moved(image, 0, 0.97, 0.01, -0.03),
-    ]
+def _distinct(photos: Sequence[Reference]) -> tuple[Reference, ...]:
+    """Each picture once, however many files hold it, and those on which something can be seen."""
+    return tuple({one.pixels: one for one in photos if not one.fault}.values())
 
 
-def _moved(
-    image: Image.Image, degrees: float, scale: float, right: float, down: float
-) -> Image.Image:
-    """The picture turned about its middle, enlarged and shifted; its rim goes on outwards."""
-    width, height = image.size
-    margin = max(1, round(0.15 * max(image.size)))
-    pixels = np.pad(np.asarray(image), ((margin, margin), (margin, margin), (0, 0)), mode="edge")
-    angle = np.radians(degrees)
-    cosine, sine = np.cos(angle) / scale, np.sin(angle) / scale
-    middle = (width / 2 + margin, height / 2 + margin)
-    across = middle[0] + right * width - cosine * width / 2 - sine * height / 2
-    along = middle[1] + down * height + sine * width / 2 - cosine * height / 2
-    return Image.fromarray(pixels).transform(
-        (width, height),
-        Image.Transform.AFFINE,
-        (cosine, sine, across, -sine, cosine, along),
-        Image.Resampling.BILINEAR,
-    )
+def _without(
+    members: tuple[Reference, ...], places: list[int]
+) -> tuple[tuple[Reference, ...], tuple[Reference, ...]]:
+    """Those that stay and those at `places`."""
+    kept = tuple(one for at, one in enumerate(members) if at not in places)
+    return kept, tuple(members[at] for at in places)

@@ -11,6 +11,7 @@ into a chance (Platt's logistic, one for all products).
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,12 +24,14 @@ NORMAL_TO = 0.3
 """Chances of a defect between these two are called uncertain, where doubt is allowed."""
 ENOUGH_REFERENCES = 3
 """Fewer can't be compared with each other: how much normals vary is then a guess."""
+PIXELS_EVEN = 1.7
+"""Multiple of what is allowed at which a difference of pixels is as likely a defect as not."""
 _MOST_SURE = 0.99  # no reference ever showed every defect there is
 
 _PRIOR_SPREAD, _PRIOR_COUNT = 0.3, 4.0
 _SLOPE, _OFFSET = 1.9, -4.3
 _COPY_SLOPE, _COPY_EVEN, _COPY_LEAST = 2.0, 1.7, 1.5
-_PIXEL_SLOPE, _PIXEL_EVEN = 6.0, 1.7
+_PIXEL_SLOPE = 6.0
 
 _OUTLIER = 8.0
 _OUTLIER_COUNT = 5
@@ -49,10 +52,18 @@ class Judgement:
         chance = 1 / (1 + math.exp(-bounded))
         return cls(min(_MOST_SURE, max(1 - _MOST_SURE, chance)), log_odds)
 
+    def in_doubt(self) -> Judgement:
+        """The same score, where it says nothing: uncertain, unless that is no allowed answer."""
+        return Judgement(0.5, self.log_odds)
+
+    def hardly(self) -> Judgement:
+        """The same score, as the least sure normal: what was said of a photo, said again."""
+        return Judgement(NORMAL_TO, self.log_odds)
+
     def decision(self, doubt: bool) -> Decision:
         """Defect, normal, or uncertain between; without doubt, the likelier one."""
         if not doubt:
-            return "defect" if self.chance >= 0.5 else "normal"
+            return "defect" if self.log_odds >= 0 else "normal"
         if self.chance >= DEFECT_FROM:
             return "defect"
         return "normal" if self.chance <= NORMAL_TO else "uncertain"
@@ -87,13 +98,33 @@ def judge_by_copies(score: float, of_copies: float) -> Judgement:
     differ and pieces that differ much can't be told apart, so only the extremes are decided. Copies
     of those photos never scored less than 1.5; of a smooth picture they do, and say nothing.
     """
-    ratio = max(score, 0.01) / max(of_copies, _COPY_LEAST)
-    return Judgement.of(_COPY_SLOPE * math.log(ratio / _COPY_EVEN))
+    return Judgement.of(_COPY_SLOPE * math.log(max(score, 0.01) / even_beside_copies(of_copies)))
+
+
+def even_beside_copies(of_copies: float) -> float:
+    """The score at which, beside changed copies, a defect is as likely as none."""
+    return _COPY_EVEN * max(of_copies, _COPY_LEAST)
 
 
 def judge_by_pixels(excess: float) -> Judgement:
     """Judge the largest difference of a pixel comparison, in multiples of what is allowed."""
-    return Judgement.of(_PIXEL_SLOPE * math.log(max(excess, 1e-6) / _PIXEL_EVEN))
+    return Judgement.of(_PIXEL_SLOPE * math.log(max(excess, 1e-6) / PIXELS_EVEN))
+
+
+def no_laxer_than(foreign: Judgement, judgement: Judgement) -> Judgement:
+    """A judgement that calls nothing normal by a threshold that lets pass something foreign.
+
+    Where references differ much, or seem to because there are few, even a place that is like
+    nothing in them may pass. What is called normal is then counted from a threshold that makes that
+    a defect just so; no photo becomes a defect by it, and their order stays.
+
+    Args:
+        foreign: what such a place is judged by the references alone.
+        judgement: of a photo, by the references alone.
+    """
+    lax = max(0.0, math.log(DEFECT_FROM / (1 - DEFECT_FROM)) - foreign.log_odds)
+    odds = judgement.log_odds
+    return Judgement(Judgement.of(min(odds + lax, max(odds, 0.0))).chance, odds)
 
 
 def unlike_the_others(of_references: npt.NDArray[np.float64]) -> list[int]:
@@ -109,6 +140,11 @@ def unlike_the_others(of_references: npt.NDArray[np.float64]) -> list[int]:
     far = np.flatnonzero(of_references - middle > _OUTLIER * max(deviation, _PRIOR_SPREAD))
     ranked = sorted(far.tolist(), key=lambda at: -of_references[at])
     return ranked[: int(count * _OUTLIER_SHARE)]
+
+
+def few_enough(odd: Sequence[int], count: int) -> bool:
+    """Whether so few references of `count` are odd that it is clear which ones are."""
+    return len(odd) <= count * _OUTLIER_SHARE
 
 
 def _middle_and_deviation(scores: npt.NDArray[np.float64]) -> tuple[float, float]:

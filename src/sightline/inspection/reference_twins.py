@@ -10,9 +10,11 @@ from PIL import Image, ImageFilter
 
 from sightline.inspection.pixels import open_photo
 from sightline.inspection.reference_alignment import Floats, Pyramid, align
+from sightline.inspection.reference_photos import SMALL, Reference
 from sightline.inspection.reference_pixels import LARGEST, SAME_THING, Comparison, compare_pixels
 from sightline.inspection.reference_pose import Pose
-from sightline.inspection.reference_set import SMALL, Reference, Remembered
+from sightline.inspection.reference_remembered import Remembered
+from sightline.inspection.reference_threshold import PIXELS_EVEN
 
 _ALIKE = 0.93
 """Correlation at a coarse scale below which no structure can agree pixel for pixel."""
@@ -27,7 +29,8 @@ class Usual:
 
     Attributes:
         there: float32 (height, width), the most at each pixel of the reference's small copy.
-        anywhere: the most at a place where no other reference differs, either.
+        anywhere: the most at a place where no other reference differs, either. Where that would
+            make a faultless piece a defect, pixels can't tell.
     """
 
     there: Floats
@@ -63,8 +66,13 @@ class Twins:
                 continue
             comparison = self._at_full_size(photo, pose)
             fits = comparison.alignment.correlation >= _ALIKE
-            if fits and comparison.agreement >= SAME_THING:
-                return self._tolerant(comparison, pose.reference, nearest)
+            if not fits or comparison.agreement < SAME_THING:
+                continue
+            usual = self._usual_beside(pose.reference, nearest)
+            if usual is None:
+                return comparison
+            if usual.anywhere < PIXELS_EVEN:
+                return _tolerant(comparison, usual)
         return None
 
     def _at_full_size(self, photo: Image.Image, pose: Pose) -> Comparison:
@@ -77,19 +85,21 @@ class Twins:
         alignment = align(photo_levels, reference_levels, start=pose.alignment)
         return compare_pixels(photo, reference, alignment)
 
-    def _tolerant(
-        self, comparison: Comparison, one: Reference, nearest: list[Reference]
-    ) -> Comparison:
-        """Differences measured in those among the references, where that is more."""
+    def _usual_beside(self, one: Reference, nearest: list[Reference]) -> Usual | None:
+        """What differs among references, or None where there is no other."""
         others = [other for other in nearest if other is not one][:_OTHERS]
         if not others:
-            return comparison
+            return None
         key = (one.key, *(other.key for other in others))
-        usual = self._usual.get(key, lambda: _usual(one, others))
-        height, width = comparison.excess.shape
-        there = Image.fromarray(usual.there).resize((width, height), Image.Resampling.BILINEAR)
-        allowed = np.maximum(1, np.asarray(there)) * max(1.0, usual.anywhere)
-        return replace(comparison, excess=comparison.excess / allowed)
+        return self._usual.get(key, lambda: _usual(one, others))
+
+
+def _tolerant(comparison: Comparison, usual: Usual) -> Comparison:
+    """Differences measured in those among the references, where that is more."""
+    height, width = comparison.excess.shape
+    there = Image.fromarray(usual.there).resize((width, height), Image.Resampling.BILINEAR)
+    allowed = np.maximum(1, np.asarray(there)) * max(1.0, usual.anywhere)
+    return replace(comparison, excess=comparison.excess / allowed)
 
 
 def _agrees(small: Image.Image, pose: Pose) -> bool:
