@@ -60,7 +60,10 @@ def in_float32(path: Path) -> onnx.ModelProto:
     folded: dict[str, np.ndarray] = {}
     for node in graph.node:
         node.input[:] = [alias.get(name, name) for name in node.input]
-        if node.op_type == "DequantizeLinear" and node.input[0] in values:
+        if node.op_type == "Cast" and node.input[0] in values:  # kept in float16
+            name = node.output[0]
+            folded[name] = values[name] = values[node.input[0]].astype(np.float32)
+        elif node.op_type == "DequantizeLinear" and node.input[0] in values:
             axis = next((item.i for item in node.attribute if item.name == "axis"), 1)
             folded[node.output[0]] = _dequantised([values[name] for name in node.input], axis)
         elif node.op_type == "QuantizeLinear" and not values[node.input[2]].any():
