@@ -99,7 +99,10 @@ ZoomOption = Annotated[
 
 DoubtOption = Annotated[
     DoubtChoice,
-    typer.Option(help='off: "uncertain" is no answer.', rich_help_panel=_ASKED),
+    typer.Option(
+        help='off: "uncertain" is no answer, unless there is nothing to be seen.',
+        rich_help_panel=_ASKED,
+    ),
 ]
 
 FormatOption = Annotated[

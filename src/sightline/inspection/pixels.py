@@ -118,7 +118,7 @@ def open_photo(path: Path, max_megapixels: float = DEFAULT_MAX_MEGAPIXELS) -> Ph
         # What indexing would advise, another limit, is no option of an inspection.
         raise PhotoTooLarge(
             f"It has more pixels than are inspected at once ({max_megapixels:g} megapixels, as far "
-            "as memory goes): cut it into parts, or make it smaller."
+            "as memory goes): make it smaller."
         ) from None
     return Photo(path, hash_of(data), upright)
 

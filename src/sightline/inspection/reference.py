@@ -103,7 +103,7 @@ class ReferenceInspector:
     def _compared(self, photo: Photo, references: ReferenceSet, doubt: bool) -> Verdict:
         unseen = _nothing_seen(photo, references)
         if unseen:
-            return self._verdict(photo, Judgement.of(0.0), True, (), unseen)
+            return self._unseen(photo, Judgement.of(0.0), True, unseen)
         if _is_itself(photo, references):
             return self._as_said(photo, doubt)
         vector = self._references.photos.vector(photo.image)
@@ -126,7 +126,12 @@ class ReferenceInspector:
     def _as_said(self, photo: Photo, doubt: bool) -> Verdict:
         """The verdict on a photo's only reference: somebody said that it is faultless."""
         judgement = judge_by_pixels(0.0).hardly()
-        return self._verdict(photo, judgement, doubt, (), words.itself())
+        return self._unseen(photo, judgement, doubt, words.itself())
+
+    def _unseen(self, photo: Photo, judgement: Judgement, doubt: bool, why: str) -> Verdict:
+        """A verdict for which nothing was compared."""
+        verdict = self._verdict(photo, judgement, doubt, (), why)
+        return msgspec.structs.replace(verdict, sent=())
 
     def _by_pixels(self, photo: Photo, comparison: Comparison, doubt: bool) -> Verdict:
         judgement = judge_by_pixels(float(comparison.excess.max(initial=0.0)))
