@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from sightline.cli.main import run
+from tests.inspection.loopback_server import LoopbackServer, loopback_server
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,18 @@ def cli(capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPat
         return Done(status, output, errors.decode())
 
     return sightline
+
+
+@pytest.fixture
+def nobody_told_and_nothing_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No yes to photos leaving the machine, and no vision-language model in the environment."""
+    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "config"))
+    for name in ("KEY", "MODEL", "ENDPOINT"):
+        monkeypatch.delenv(f"SIGHTLINE_VLM_{name}", raising=False)
+
+
+@pytest.fixture
+def server() -> Iterator[LoopbackServer]:
+    """A server that speaks the protocols of vision-language models."""
+    with loopback_server() as served:
+        yield served

@@ -1,7 +1,6 @@
 """`sightline eval LABELS` as a shell sees it."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -9,22 +8,11 @@ import pytest
 
 from tests.cli.conftest import Cli
 from tests.evaluation.inspection.making import gold_of, photo, write_photos
-from tests.inspection.loopback_server import LoopbackServer, loopback_server
+from tests.inspection.loopback_server import LoopbackServer
 
 FAR = "https://far.example/v1"
 
-
-@pytest.fixture(autouse=True)
-def _nobody_told_and_nothing_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "config"))
-    for name in ("KEY", "MODEL", "ENDPOINT"):
-        monkeypatch.delenv(f"SIGHTLINE_VLM_{name}", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with loopback_server() as served:
-        yield served
+pytestmark = pytest.mark.usefixtures("nobody_told_and_nothing_named")
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,6 @@ from tests.inspection.loopback_server import (
     LoopbackServer,
     Say,
     defect,
-    loopback_server,
 )
 from tests.making import make_photo
 
@@ -25,18 +23,7 @@ UNSURE = NORMAL | {"verdict": "uncertain", "defect_chance": 0.5, "would_help": "
 DEFECT = defect([250, 250, 750, 750])
 REFUSED = Say("I won't.", stop="refusal")
 
-
-@pytest.fixture(autouse=True)
-def _nobody_told_and_nothing_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "config"))
-    for name in ("KEY", "MODEL", "ENDPOINT"):
-        monkeypatch.delenv(f"SIGHTLINE_VLM_{name}", raising=False)
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with loopback_server() as served:
-        yield served
+pytestmark = pytest.mark.usefixtures("nobody_told_and_nothing_named")
 
 
 def asking(server: LoopbackServer, *photos: Path) -> tuple[str | Path, ...]:

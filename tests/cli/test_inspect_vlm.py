@@ -1,33 +1,21 @@
 """Asking a vision-language model, as a shell sees it: where its settings come from."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sightline.inspection.vlm.families import FAMILIES
 from tests.cli.conftest import Cli
-from tests.inspection.loopback_server import LoopbackServer, defect, loopback_server
+from tests.inspection.loopback_server import LoopbackServer, defect
 from tests.making import make_photo
 
-
-@pytest.fixture(autouse=True)
-def _nobody_told_and_nothing_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SIGHTLINE_CONFIG", str(tmp_path / "config"))
-    for name in ("KEY", "MODEL", "ENDPOINT"):
-        monkeypatch.delenv(f"SIGHTLINE_VLM_{name}", raising=False)
+pytestmark = pytest.mark.usefixtures("nobody_told_and_nothing_named")
 
 
 @pytest.fixture
 def part(tmp_path: Path) -> Path:
     return make_photo(tmp_path / "part.png", "red")
-
-
-@pytest.fixture
-def server() -> Iterator[LoopbackServer]:
-    with loopback_server() as served:
-        yield served
 
 
 def test_model_and_endpoint_can_stand_in_the_environment(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sightline.api import Library
 from sightline.errors import InspectionError, PhotoError, UsageError
@@ -14,8 +15,8 @@ from sightline.inspection.pixels import open_photo
 from sightline.inspection.references import AUTO, named_references, nearest_references
 from sightline.inspection.verdict import Inspector
 
-OnStage = Callable[[str, int, int], None]
-"""Called with what is being done, and how much of how much is."""
+if TYPE_CHECKING:
+    from sightline.inspection.reference_set import OnStage
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ import numpy as np
 from sightline.errors import LibraryUnwritable
 from sightline.library.place import Place
 from sightline.library.sketch import BLOCK_ROWS, Blocks, block_layout, is_sketched_by, sketch_block
-from sightline.library.vectors import Rows
+from sightline.library.vectors import Rows, write_at
 
 WORTH_ROWS = 100_000
 """Vectors from which on a library gets a sketch. Fewer are scanned in float16 within 5 ms."""
@@ -107,7 +107,7 @@ class SketchFile:
                 self._count_blocks(file, whole)
             for number in range(whole, len(rows) // BLOCK_ROWS):
                 block = sketch_block(rows[number * BLOCK_ROWS : (number + 1) * BLOCK_ROWS])
-                _write_at(file, self._offset(number), block.tobytes())
+                write_at(file, self._offset(number), block.tobytes())
                 self._count_blocks(file, number + 1)
 
     def cut(self, first_free_slot: int) -> None:
@@ -131,7 +131,7 @@ class SketchFile:
             known = self._counted_blocks(file) is not None
             size = os.fstat(file).st_size
             for at, width in self._spans(slots) if known else ():
-                _write_at(file, at, bytes(max(0, min(width, size - at))))
+                write_at(file, at, bytes(max(0, min(width, size - at))))
             os.fsync(file)
         if not known:
             with self._plain_errors():
@@ -165,7 +165,7 @@ class SketchFile:
 
     def _count_blocks(self, file: int, whole: int) -> None:
         os.fsync(file)  # what is counted must be there
-        _write_at(file, 0, _HEADER.pack(self._identity(), whole))
+        write_at(file, 0, _HEADER.pack(self._identity(), whole))
         os.fsync(file)
 
     def _identity(self) -> bytes:
@@ -200,10 +200,3 @@ def _ends_fit(blocks: Blocks, rows: Rows) -> bool:
         (is_sketched_by(ends, blocks, (slice(None), end)) | ~ends.any(axis=1)).all()
         for end, ends in ((end, covered[:, end]) for end in (0, -1))
     )
-
-
-def _write_at(file: int, at: int, data: bytes) -> None:
-    os.lseek(file, at, os.SEEK_SET)
-    view = memoryview(data)
-    while view:  # a nearly full disk may take only part
-        view = view[os.write(file, view) :]

@@ -70,10 +70,7 @@ class VectorAppender:
             os.fsync(self._descriptor)
 
     def _write_at(self, slot: int, data: bytes) -> None:
-        os.lseek(self._descriptor, slot * self._row_bytes, os.SEEK_SET)
-        view = memoryview(data)
-        while view:  # a nearly full disk may take only part
-            view = view[os.write(self._descriptor, view) :]
+        write_at(self._descriptor, slot * self._row_bytes, data)
 
     @contextmanager
     def _plain_errors(self) -> Iterator[None]:
@@ -100,6 +97,18 @@ class VectorAppender:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def write_at(descriptor: int, at: int, data: bytes) -> None:
+    """Write all of `data` into an open file, from byte `at` on.
+
+    Raises:
+        OSError: the disk says no.
+    """
+    os.lseek(descriptor, at, os.SEEK_SET)
+    view = memoryview(data)
+    while view:  # a nearly full disk may take only part
+        view = view[os.write(descriptor, view) :]
 
 
 def map_vectors(path: Path, dimensions: int, count: int) -> Rows:
