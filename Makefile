@@ -5,7 +5,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 LOCK   := requirements.lock
 DATA   ?= ../shared/data
-CHECKPOINT ?= build/second-work/tuned-640.pt
+CHECKPOINT ?= $(lastword $(sort $(wildcard build/second-work/last-*.pt)))
 
 .PHONY: demo test lint bench lock first-model second-model float-model evaluation experiments inspection-experiments clean
 

@@ -1,5 +1,7 @@
 """The architecture that a config says, buildable in every combination."""
 
+from typing import Literal
+
 import pytest
 import torch
 
@@ -60,6 +62,24 @@ def test_training_begins_with_published_weights_where_the_config_wants_them() ->
         ):
             assert torch.equal(ours, theirs)
     assert model.image.tower.size == 64
+
+
+def test_the_projection_takes_what_the_levels_add() -> None:
+    config = DualEncoderConfig(size=64, image_levels=(11, 15))
+    for model in (DualEncoder.from_random(config), DualEncoder.to_train(config)):
+        inputs = model.image.projection.straight.in_features
+        assert inputs == model.image.tower.features == 1280 + 192 + 320
+        assert model.eval().image(torch.zeros(1, 64, 64, 3, dtype=torch.uint8)).shape == (1, 384)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"), [("lite0", "take levels from 11 to 15"), ("conv", "has no levels")]
+)
+def test_levels_that_a_tower_lacks_are_refused(
+    image: Literal["lite0", "conv"], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        DualEncoderConfig(image=image, image_published=image != "conv", image_levels=(3,))
 
 
 def test_one_seed_is_one_model() -> None:

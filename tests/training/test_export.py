@@ -59,13 +59,12 @@ class Exported:
 def small_encoder() -> DualEncoder:
     """Real structure at a small size; the image tower's weights are real, the rest is random."""
     torch.manual_seed(0)
-    image = load_image_tower("lite0")
-    image.size = SIZE
+    image = load_image_tower("lite0", SIZE, levels=(11,))
     text = MiniLM(TextConfig(positions=96, width=24, layers=2, heads=3, hidden=48))
     for weight in text.parameters():
         torch.nn.init.normal_(weight, std=0.2)
     return DualEncoder(
-        ImageEncoder(image, Projection(1280, 32)),
+        ImageEncoder(image, Projection(image.features, 32)),
         TextEncoder(text, Projection(24, 32)),
         Temperature(),
     ).eval()
@@ -136,7 +135,7 @@ def test_the_patch_grids_add_up_to_the_photos_own_vector(exported: Exported) -> 
     vectors, patches, fine = open_session(folder / IMAGE_FILE).run(
         names, {spec.image.input: exported.dev.pixels}
     )
-    assert patches.shape == (9, SIZE // 32, SIZE // 32, 1280)
+    assert patches.shape == (9, SIZE // 32, SIZE // 32, 1280 + 192)
     assert fine.shape == (9, SIZE // 16, SIZE // 16, 112)
     (again,) = open_session(folder / spec.image.projection).run(
         None, {"features": patches.mean(axis=(1, 2))}
@@ -237,7 +236,7 @@ def test_a_refused_export_leaves_the_folder_as_it_was(
         return write_another
 
     def replace_projection(encoder: ImageEncoder) -> ImageEncoder:
-        return ImageEncoder(encoder.tower, Projection(1280, 32))
+        return ImageEncoder(encoder.tower, Projection(encoder.tower.features, 32))
 
     monkeypatch.setattr(export, "write_image_graph", ruined(export.write_image_graph))
     target = tmp_path / "model"

@@ -9,8 +9,16 @@ from torch import Tensor
 
 from sightline.errors import UsageError
 from sightline.training.dual_encoder import DIMENSIONS, SCALE_LIMIT, Projection, Temperature
-from sightline.training.heads import FrozenPairs, Heads, Recipe, epoch, train_heads
+from sightline.training.heads import (
+    FrozenPairs,
+    FrozenSearches,
+    Heads,
+    Recipe,
+    epoch,
+    train_heads,
+)
 from sightline.training.retrieval import text_to_image
+from sightline.training.typed_queries import TypedQueries
 
 TINY = Recipe(
     seed=3,
@@ -144,3 +152,27 @@ def test_the_temperature_starts_at_clips_and_stops_at_clips_limit() -> None:
     with torch.no_grad():
         temperature.log_scale.fill_(50.0)
     assert temperature().item() == SCALE_LIMIT
+
+
+def test_searches_with_many_answers_are_learned_where_the_recipe_weighs_them() -> None:
+    """A search for a hidden fact that no caption names: only `searches` can teach it."""
+    pairs = made_pairs()
+    draw = np.random.default_rng(5)
+    answers = [frozenset(draw.choice(128, 40, replace=False).tolist()) for _ in range(3)]
+    of_photo = tuple(tuple(q for q in range(3) if row in answers[q]) for row in range(128))
+    words = tuple((f"search {q}",) for q in range(3))
+    searches = FrozenSearches(
+        TypedQueries(words, tuple(answers), of_photo),
+        {text: row for row, (text,) in enumerate(words)},
+        torch.tensor(draw.standard_normal((3, 20)), dtype=torch.float32),
+    )
+
+    def precision(weight: float) -> float:
+        recipe = replace(TINY, epochs=40, searches=weight, most_searches=8)
+        heads = train_heads(pairs, recipe, searches=searches)
+        with torch.inference_mode():
+            cosines = heads.text(searches.texts) @ heads.image(pairs.images).T
+        first = cosines.topk(20, dim=1).indices.tolist()
+        return float(np.mean([len(answers[q] & set(first[q])) / 20 for q in range(3)]))
+
+    assert precision(1.0) > precision(0.0) + 0.2

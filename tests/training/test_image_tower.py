@@ -4,6 +4,7 @@ from efficientnet_lite_pytorch import EfficientNet
 
 from sightline.training.image_tower import (
     FEATURES,
+    LEVEL_GAIN,
     SCALES,
     EfficientNetLite,
     Variant,
@@ -58,6 +59,31 @@ def test_patches_are_a_grid_of_one_cell_per_32_pixels() -> None:
     tower = EfficientNetLite("lite0").eval()
     with torch.inference_mode():
         assert tower.patches(torch.zeros(1, 3, 96, 64)).shape == (1, FEATURES, 3, 2)
+
+
+def test_levels_are_read_beside_the_last_grid_from_any_start() -> None:
+    plain, tower = EfficientNetLite("lite0").eval(), EfficientNetLite("lite0", levels=(14, 11))
+    tower.load_state_dict(plain.state_dict())
+    pixels = torch.randn(2, 3, 96, 64)
+    with torch.inference_mode():
+        grid = tower.eval().patches(pixels)
+        assert grid.shape == (2, tower.features, 3, 2)
+        assert tower.features == FEATURES + 2 * 192
+        first, last = (LEVEL_GAIN * plain.early(pixels, level + 1) for level in (11, 14))
+        expected = torch.cat([plain.patches(pixels), first, last], dim=1)
+        torch.testing.assert_close(grid, expected)
+        for start in (11, 12):
+            torch.testing.assert_close(tower.late(tower.early(pixels, start), start), expected)
+        assert torch.equal(tower.grids(pixels).fine, plain.grids(pixels).fine)
+        torch.testing.assert_close(tower(pixels), expected.mean(dim=(2, 3)))
+        with pytest.raises(ValueError, match="level 11 is over before block 13"):
+            tower.late(tower.early(pixels, 13), 13)
+
+
+@pytest.mark.parametrize("level", [-1, 10, 16])
+def test_a_level_on_another_grid_is_refused(level: int) -> None:
+    with pytest.raises(ValueError, match="take levels from 11 to 15"):
+        EfficientNetLite("lite0", levels=(12, level))
 
 
 def test_pixels_are_normalised_as_the_network_was_trained() -> None:

@@ -30,6 +30,7 @@ from sightline.training.tune import Step, TuneRecipe, TuningPhotos, blend, tune
 from sightline.training.typed_queries import search_loss, typed_queries
 
 SIZE = 64
+LEVELS = (15,)
 RECIPE = TuneRecipe(
     steps=4, batch=8, warm_up=1, decay=2, classes=4, first_layer=1, foils=1.0, most_searches=4
 )
@@ -56,12 +57,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[CaptionedPhoto]:
 
 def small_encoder() -> DualEncoder:
     torch.manual_seed(0)
-    tower = load_image_tower("lite0", SIZE).fold_norms()
+    tower = load_image_tower("lite0", SIZE, LEVELS).fold_norms()
     text = MiniLM(TextConfig(positions=64, width=24, layers=2, heads=3, hidden=48))
     for weight in text.parameters():
         torch.nn.init.normal_(weight, std=0.2)
     return DualEncoder(
-        ImageEncoder(tower, Projection(1280, 32)), TextEncoder(text, Projection(24, 32)),
+        ImageEncoder(tower, Projection(tower.features, 32)), TextEncoder(text, Projection(24, 32)),
         Temperature(),
     ).eval()  # fmt: skip
 

@@ -5,7 +5,7 @@
     pixels (n, 224, 224, 3)               ids, mask (n, length)
           │ normalise                            │
     EfficientNetLite                          MiniLM
-          │ (n, 1280)                            │ (n, 384)
+          │ (n, 1280), or more with levels       │ (n, 384)
     Projection                             Projection
           │ (n, 384), unit rows                  │ (n, 384), unit rows
           └────────── cosine × scale ────────────┘
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sightline.training.conv_tower import GROUPS, ConvNet
-from sightline.training.image_tower import FEATURES, EfficientNetLite, normalise
+from sightline.training.image_tower import EfficientNetLite, check_levels, normalise
 from sightline.training.pretrained import load_image_tower, load_text_tower
 from sightline.training.text_tower import MiniLM, TextConfig
 
@@ -42,6 +42,7 @@ class DualEncoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
 
     Attributes:
         image: the image tower: EfficientNet-Lite 0 or 2, or a small network to learn from scratch.
+        image_levels: blocks of an EfficientNet whose output is read beside its last grid.
         image_width: channels of the small network's first stage; the others have a fixed width.
         image_published: begin with ImageNet weights rather than with random ones.
         size: side of the square input in pixels.
@@ -58,6 +59,7 @@ class DualEncoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """
 
     image: Literal["lite0", "lite2", "conv"] = "lite0"
+    image_levels: tuple[Annotated[int, Meta(ge=0, le=100)], ...] = ()
     image_width: Annotated[int, Meta(ge=GROUPS, le=512, multiple_of=GROUPS)] = 32
     image_published: bool = True
     size: Annotated[int, Meta(ge=16, le=1024)] = 224
@@ -79,6 +81,10 @@ class DualEncoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
                 f"a context of {self.context} needs as many text.positions, not "
                 f"{self.text.positions}"
             )
+        if self.image != "conv":
+            check_levels(self.image, self.image_levels)
+        elif self.image_levels:
+            raise ValueError("conv has no levels to read beside its last grid: leave them out")
         if self.image == "conv" and self.image_published:
             raise ValueError("nobody published weights for conv: set image_published = false")
         if self.text_published and self.text != TextConfig():
@@ -169,7 +175,7 @@ class DualEncoder(nn.Module):
         if config.image == "conv":
             image: ImageTower = ConvNet(config.size, config.image_width)
         else:
-            image = EfficientNetLite(config.image)
+            image = EfficientNetLite(config.image, levels=config.image_levels)
         return cls._join(image, MiniLM(config.text), config)
 
     @classmethod
@@ -181,8 +187,7 @@ class DualEncoder(nn.Module):
         """
         model = cls.from_random(config)
         if config.image != "conv" and config.image_published:
-            model.image.tower = load_image_tower(config.image)
-            model.image.tower.size = config.size
+            model.image.tower = load_image_tower(config.image, config.size, config.image_levels)
         if config.text_published:
             model.text.tower = load_text_tower()
         return model
@@ -190,12 +195,11 @@ class DualEncoder(nn.Module):
     @classmethod
     def _join(cls, image: ImageTower, text: MiniLM, config: DualEncoderConfig) -> "DualEncoder":
         image.size = config.size
-        features = image.features if isinstance(image, ConvNet) else FEATURES
         return cls(
             ImageEncoder(
                 image,
                 Projection(
-                    features,
+                    image.features,
                     config.image_hidden,
                     dropout=config.image_dropout,
                     dimensions=config.dimensions,

@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from sightline.training.dual_encoder import ImageEncoder, Projection, TextEncoder
 from sightline.training.features import padded
-from sightline.training.image_tower import FEATURES, EfficientNetLite, normalise
+from sightline.training.image_tower import EfficientNetLite, normalise
 from sightline.training.onnx_graph import open_session, write_graph
 
 Vectors = NDArray[np.float32]
@@ -87,7 +87,7 @@ def write_projection_graph(projection: Projection, path: Path) -> None:
     """Write projection.onnx in float."""
     write_graph(
         projection,
-        (torch.zeros(2, FEATURES),),
+        (torch.zeros(2, projection.straight.in_features),),
         path,
         inputs=[FEATURE_ROWS],
         outputs=[OUTPUT],

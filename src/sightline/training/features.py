@@ -28,7 +28,7 @@ TEXT_BATCH = 64
 
 
 class PixelFeatures(nn.Module):
-    """An image tower that takes pixels: uint8 (n, size, size, 3) → float32 (n, 1280)."""
+    """An image tower that takes pixels: uint8 (n, size, size, 3) → float32 (n, features)."""
 
     def __init__(self, tower: EfficientNetLite):
         super().__init__()
@@ -47,7 +47,7 @@ def read_pixels(path: Path, size: int) -> Pixels:
 def image_features(
     tower: EfficientNetLite, paths: Sequence[Path], *, mirrored: bool = False, threads: int = 1
 ) -> Features:
-    """Features of photos, one row each: float32 (n, 1280)."""
+    """Features of photos, one row each: float32 (n, features)."""
     example = torch.zeros(2, tower.size, tower.size, 3, dtype=torch.uint8)
     rows = []
     with TemporaryDirectory() as folder:

@@ -135,7 +135,8 @@ def frozen_pairs(
 
     def images(*, mirrored: bool) -> torch.Tensor:
         name = "mirrored" if mirrored else "images"
-        meaning = [fingerprint(towers.image), towers.image.size, mirrored, files]
+        tower = towers.image
+        meaning = [fingerprint(tower), tower.size, tower.levels, mirrored, files]
         return torch.from_numpy(
             kept(
                 cache,

@@ -1,6 +1,6 @@
 """Training of the two projections on frozen features: the loop, read in one sitting."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +13,7 @@ from sightline.errors import UsageError
 from sightline.training.class_names import ClassNames
 from sightline.training.dual_encoder import Projection, Temperature
 from sightline.training.losses import info_nce, soft_fits
+from sightline.training.typed_queries import TypedQueries, search_loss
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,8 @@ class Recipe:
     Dropout is given for the features that come in and for the hidden layer. Text features are kept
     whole: a caption is short, and a hidden number may be the one that says what it is about.
 
-    `softness`, `likeness`, `names` and `classes` are explained in `tune.py`; by default, photos
-    learn from their own captions and from nothing else.
+    `softness`, `likeness`, `names`, `classes`, `searches` and `most_searches` are explained in
+    `tune.py`; by default, photos learn from their own captions and from nothing else.
     """
 
     seed: int = 1
@@ -40,6 +41,8 @@ class Recipe:
     likeness: float = 0.07
     names: float = 0.0
     classes: int = 128
+    searches: float = 0.0
+    most_searches: int = 128
 
 
 @dataclass(frozen=True)
@@ -90,16 +93,35 @@ class FrozenNames:
         return self.teacher.loss(images, named, heads.temperature(), photos, classes)
 
 
+@dataclass(frozen=True)
+class FrozenSearches:
+    """Typed searches, and each wording as the text tower sees it: float32 (wordings, 384)."""
+
+    searches: TypedQueries
+    row_of: Mapping[str, int]
+    texts: Tensor
+
+    def loss(
+        self, heads: Heads, images: Tensor, photos: Tensor, most: int, draw: np.random.Generator
+    ) -> Tensor:
+        """Of embedded `images`, which are the `photos` of the searches."""
+        asked, answers = self.searches.draw(photos.tolist(), most, draw)
+        typed = heads.text(self.texts[[self.row_of[text] for text in asked]])
+        return search_loss(typed, images, answers, heads.temperature())
+
+
 def train_heads(
     pairs: FrozenPairs,
     recipe: Recipe,
     watch: Callable[[int, float, Heads], None] | None = None,
     names: FrozenNames | None = None,
+    searches: FrozenSearches | None = None,
 ) -> Heads:
     """Train both projections and the temperature; the same recipe gives the same weights.
 
     Args:
-        names: needed where the recipe gives names a weight.
+        names, searches: what the recipe's weights for names and searches are of; without them
+            neither is learned.
         watch: called after each epoch with its number, mean loss and the heads so far.
 
     Raises:
@@ -134,6 +156,9 @@ def train_heads(
             loss = info_nce(images, heads.text(texts), scale, fits=_fits(texts, recipe))
             if names is not None:
                 loss = loss + recipe.names * names.loss(heads, images, photos, recipe.classes)
+            if searches is not None:
+                typed = searches.loss(heads, images, photos, recipe.most_searches, draw)
+                loss = loss + recipe.searches * typed
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()

