@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from functools import cached_property
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from sightline.encoders.session import Session, read_verified, verify
+from sightline.encoders.session import Session, onnx_runtime, read_verified, verify
 from sightline.encoders.spec import SPEC_FILE, ModelSpec, Provider, inside, read_spec
 from sightline.encoders.tokenize import Tokenizer
 from sightline.errors import ModelError
@@ -52,7 +52,10 @@ class DualEncoder:
         self.spec: ModelSpec = _spec_of(folder)
         self._provider = provider
         self._sessions: dict[tuple[str, Provider], Session] = {}
+        self._verified: set[str] = set()
         self._loading = Lock()
+        self._words: Tokenizer | None = None
+        self._loading_words = Lock()
 
     @property
     def id(self) -> str:
@@ -207,17 +210,30 @@ class DualEncoder:
         provider = "cpu" if self._provider == "auto" else self._provider
         return self._session(text.file, provider, _token_inputs(self.spec), text.output)
 
-    @cached_property
-    def _tokenizer_once(self) -> Tokenizer:
-        text = self.spec.text
-        path = inside(self.folder, text.tokenizer)
-        definition = read_verified(path, self.spec.files.get(text.tokenizer))
-        return Tokenizer(definition, text, path)
-
     @property
     def _tokenizer(self) -> Tokenizer:
-        with self._loading:
-            return self._tokenizer_once
+        with self._loading_words:
+            if self._words is None:
+                self._words = self._load_words()
+            return self._words
+
+    def _load_words(self) -> Tokenizer:
+        """The tokenizer, made while the graph that its ids go to loads: both take about as long.
+
+        It is the one on another thread because it keeps the GIL while it is made: a graph that is
+        being loaded can do without, all that comes before can't.
+        """
+        onnx_runtime()
+        self._verify(self.spec.text.file)
+        with ThreadPoolExecutor(1) as beside:
+            tokenizer = beside.submit(self._load_tokenizer)
+            _ = self._text_session
+            return tokenizer.result()
+
+    def _load_tokenizer(self) -> Tokenizer:
+        text = self.spec.text
+        path = inside(self.folder, text.tokenizer)
+        return Tokenizer(read_verified(path, self.spec.files.get(text.tokenizer)), text, path)
 
     def _session(self, file: str, provider: Provider, inputs: set[str], output: str) -> Session:
         """The graph in `file`, loaded once for both towers if it holds both."""
@@ -232,12 +248,7 @@ class DualEncoder:
         self, file: str, provider: Provider, inputs: set[str], output: str
     ) -> Session:
         path = inside(self.folder, file)
-        # The graph, and weights outside it: `image.onnx.data`, `model.onnx_data`.
-        outside = {name for name in self.spec.files if name.startswith(file)}
-        for tower in (self.spec.image, self.spec.text):
-            outside |= set(tower.weights if tower.file == file else ())
-        for part in {file, *outside}:
-            verify(inside(self.folder, part), self.spec.files.get(part))
+        self._verify(file)
         session = Session(path, provider)
         if session.inputs != inputs or output not in session.outputs:
             raise ModelError(
@@ -245,6 +256,17 @@ class DualEncoder:
                 f"but its description names {sorted(inputs)} and {output!r}."
             )
         return session
+
+    def _verify(self, file: str) -> None:
+        """Check a graph, and the weights outside it: `image.onnx.data`, `model.onnx_data`."""
+        if file in self._verified:
+            return
+        outside = {name for name in self.spec.files if name.startswith(file)}
+        for tower in (self.spec.image, self.spec.text):
+            outside |= set(tower.weights if tower.file == file else ())
+        for part in {file, *outside}:
+            verify(inside(self.folder, part), self.spec.files.get(part))
+        self._verified.add(file)
 
 
 def _token_inputs(spec: ModelSpec) -> set[str]:
