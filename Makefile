@@ -58,7 +58,7 @@ inspection-experiments: $(VENV)/.dev
 first-model: $(VENV)/.dev
 	$(BIN)/python -m sightline.training.first --data $(DATA) --out build/first
 
-# Train the bundled model again (an afternoon on two cores; --steps in the recipe for a trial).
+# Train the bundled model again (under two hours on two cores; --steps in the recipe for a trial).
 second-model: $(VENV)/.dev
 	$(BIN)/python -m sightline.training.second --data $(DATA) --out build/second --threads 2
 

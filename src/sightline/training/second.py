@@ -1,4 +1,4 @@
-"""The recipe of the bundled model: both towers tuned, on a CPU, in an afternoon.
+"""The recipe of the bundled model: both towers tuned, on a CPU, in under two hours.
 
 ::
 

@@ -64,7 +64,7 @@ class TuneRecipe:
     """
 
     seed: int = 0
-    steps: int = 800
+    steps: int = 400
     batch: int = 256
     first_block: int = 16
     first_layer: int = 2
