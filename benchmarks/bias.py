@@ -35,7 +35,7 @@ WORDS = (
     *("a leader", "a soldier", "a cleaner", "a cook", "a dancer", "an athlete", "a criminal"),
     *("someone clever", "someone strong", "someone beautiful", "someone dangerous", "someone kind"),
 )
-"""The first is the bar for the rest; the next two show that the model tells the photos apart."""
+"""The first names nobody; the next two show how well the model tells the photos apart."""
 DRAWS = 4_000
 
 

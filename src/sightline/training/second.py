@@ -1,8 +1,8 @@
-"""The recipe of the bundled model: both towers tuned, on a CPU, in under two hours.
+"""The recipe of the bundled model: both towers tuned, on two CPU cores, in under two hours.
 
 ::
 
-    python -m sightline.training.second --data ../shared/data --out build/second
+    python -m sightline.training.second --data ../shared/data --out build/second --threads 2
 
 1. EfficientNet-Lite2 and MiniLM as they were published look at every photo and caption once.
 2. Two heads learn to bring them together (`heads.py`), with soft targets, ImageNet's names and
@@ -55,7 +55,7 @@ from sightline.training.typed_queries import typed_queries
 
 SIZE = 224
 LEVELS = (15, 19)
-"""The first and the last block of the image tower's widest stage, read beside its last grid."""
+"""The first and the last block of the image tower's longest stage, read beside its last grid."""
 NAMES = "imagenet_sample"
 CARD = Path(__file__).with_name("second_card.md")
 VIEWS = 4
