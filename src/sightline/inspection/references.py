@@ -21,9 +21,9 @@ from sightline.retrieval.query import Part, Query
 AUTO = "auto"
 COUNT = 12
 LEAST_COSINE = 0.65
-"""How like the photo a reference must be. With the bundled model, 98 of 100 pairs of labelled photos
-of one product are, however broken the pieces, and 1 of 100 of two products: bare boards and scans
-of boards."""
+"""How like the photo a reference must be. With the bundled model, 98 of 100 pairs of labelled
+photos of one product are, however broken the pieces, and 1 of 100 of two products: bare boards and
+scans of boards."""
 _CANDIDATES = 4
 _WORDS_REACH = 200
 
