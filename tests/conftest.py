@@ -1,6 +1,7 @@
 """Fixtures that many tests share."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,10 @@ from tests.making import Home, make_model
 # A busy machine is no bug: no test here is a matter of milliseconds.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# What a shell began behind `&` ignores Ctrl-C, and so would every command that the tests begin.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
