@@ -3,7 +3,9 @@
 Sets of 4 and of 8 photos: of one product taken in one way (the half of the inspection photos that
 constants were chosen on), of one kind of supermarket photos (grocery/train), of one Caltech-101
 kind, of two kinds half and half, of as many kinds as photos. Standard deviations of the sets' own
-differences; and the share of the sets that the reference inspector would use.
+differences; and the share of the sets that the reference inspector would use. First, for
+`--reference auto`: how many pairs of labelled photos, of one product and of two, are as like each
+other as it asks.
 
     python benchmarks/inspection_reference_likeness.py
 """
@@ -19,6 +21,7 @@ import numpy as np
 from sightline.encoders import load_encoder
 from sightline.evaluation.inspection.gold import read_inspection_gold
 from sightline.inspection.reference_set import References
+from sightline.inspection.references import LEAST_COSINE
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = ROOT.parent / "shared" / "data"
@@ -30,6 +33,7 @@ Kinds = list[list[Path]]
 
 def main() -> None:
     """Draw sets, and print a row for each sort and size."""
+    _pairs()
     rng = np.random.default_rng(0)
     sorts = {
         "one product, one way": _products(),
@@ -45,6 +49,19 @@ def main() -> None:
             _row(name, known, [_some(fit[at % len(fit)], size, rng) for at in range(SETS)])
         _row("two kinds", known, [_mixed(everything, 2, size, rng) for _ in range(SETS)])
         _row("as many kinds", known, [_mixed(everything, size, size, rng) for _ in range(SETS)])
+
+
+def _pairs() -> None:
+    photos = read_inspection_gold(ROOT / "inspection_labels.json").images
+    vectors = load_encoder().embed_images([DATA / "inspection" / photo.file for photo in photos])
+    products = np.array([photo.product for photo in photos])
+    first, second = np.triu_indices(len(photos), 1)
+    like = (vectors @ vectors.T)[first, second] >= LEAST_COSINE
+    same = products[first] == products[second]
+    print(f"cosine {LEAST_COSINE} and more: {like[same].mean():.3f} of the pairs of one product,")
+    print(f"{like[~same].mean():.3f} of those of two: ", end="")
+    pairs = zip(products[first], products[second], like & ~same, strict=True)
+    print(*sorted({f"{a} / {b}" for a, b, alike in pairs if alike}), sep="; ")
 
 
 def _row(name: str, known: References, sets: Kinds) -> None:
