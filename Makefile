@@ -7,7 +7,7 @@ LOCK   := requirements.lock
 DATA   ?= ../shared/data
 CHECKPOINT ?= $(lastword $(sort $(wildcard build/second-work/last-*.pt)))
 
-.PHONY: demo test lint bench lock first-model second-model float-model evaluation experiments inspection-experiments clean
+.PHONY: demo test lint bench lock first-model second-model third-model float-model evaluation experiments inspection-experiments clean
 
 # Search the photos that scikit-image, scikit-learn and matplotlib carry, or your own:
 #   make demo PHOTOS=~/Pictures QUERY="birthday cake"
@@ -61,6 +61,10 @@ first-model: $(VENV)/.dev
 # Train the bundled model again (under two hours on two cores; --steps in the recipe for a trial).
 second-model: $(VENV)/.dev
 	$(BIN)/python -m sightline.training.second --data $(DATA) --out build/second --threads 2
+
+# Teach a tower half its size what the second model sees (an hour; second-model's checkpoint first).
+third-model: $(VENV)/.dev
+	$(BIN)/python -m sightline.training.third --data $(DATA) --out build/third --threads 2
 
 # The same versions everywhere: pip takes the lock as constraints.
 lock: $(VENV)/.dev

@@ -3,6 +3,8 @@
 Tuning only the last blocks then pays only for the last blocks, a third of the time a step. The
 price is that photos can't be varied anew each time. So several *views* are kept, each photo
 cropped, mirrored and given another light in its own way, and each batch is taken from one.
+
+`embed_maps` goes the rest of the way with a tower that has learned, to see what it makes of a view.
 """
 
 from collections.abc import Sequence
@@ -17,7 +19,8 @@ from torch import Tensor, nn
 
 from sightline.training.augment import Augmentation, augment
 from sightline.training.captions import CaptionedPhoto
-from sightline.training.features import IMAGE_BATCH, read_pixels
+from sightline.training.dual_encoder import ImageEncoder
+from sightline.training.features import IMAGE_BATCH, Features, read_pixels
 from sightline.training.image_tower import EfficientNetLite, normalise
 from sightline.training.onnx_graph import open_session, write_graph
 
@@ -35,6 +38,21 @@ class EarlyBlocks(nn.Module):
 
     def forward(self, pixels: Tensor) -> Tensor:
         return self.tower.early(normalise(pixels), self.stop).permute(0, 2, 3, 1)
+
+
+class LateBlocks(nn.Module):
+    """Maps after `start` blocks (n, rows, columns, channels) → embeddings, unit rows (n, d)."""
+
+    def __init__(self, encoder: ImageEncoder, start: int):
+        super().__init__()
+        self.encoder, self.start = encoder, start
+
+    def forward(self, maps: Tensor) -> Tensor:
+        tower = self.encoder.tower
+        assert isinstance(tower, EfficientNetLite)
+        coarse = tower.late(maps.permute(0, 3, 1, 2), self.start)
+        embeddings: Tensor = self.encoder.projection(tower.pool(coarse))
+        return embeddings
 
 
 def early_maps(
@@ -104,3 +122,33 @@ def _compute(
             kept[rows.start : rows.stop] = maps
     if kept is not None:
         kept.flush()
+
+
+def embed_maps(encoder: ImageEncoder, start: int, maps: Maps, *, threads: int = 1) -> Features:
+    """What an encoder makes of photos from their maps after `start` blocks on.
+
+    Right only for an encoder whose first blocks are those that the maps were computed with.
+
+    Returns:
+        float32 (2, photos, d), unit rows: of each photo, and of its mirror image.
+    """
+    with TemporaryDirectory() as folder:
+        graph = Path(folder) / "late.onnx"
+        write_graph(
+            LateBlocks(encoder, start),
+            (torch.zeros(2, *maps.shape[1:]),),
+            graph,
+            inputs=["maps"],
+            outputs=["embeddings"],
+            dynamic=[["n"]],
+        )
+        session = open_session(graph, threads)
+
+        def embedded(step: int) -> Features:
+            parts = []
+            for first in range(0, len(maps), IMAGE_BATCH):
+                batch = maps[first : first + IMAGE_BATCH, :, ::step].astype(np.float32)
+                parts.append(session.run(None, {"maps": np.ascontiguousarray(batch)})[0])
+            return np.concatenate(parts)
+
+        return np.stack([embedded(1), embedded(-1)])

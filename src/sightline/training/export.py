@@ -47,7 +47,12 @@ from sightline.training.export_graphs import (
 )
 from sightline.training.features import padded
 from sightline.training.onnx_graph import halve_float_weights, put_weights_outside
-from sightline.training.quantise import quantise_image_graph, quantise_text_graph, with_int8_words
+from sightline.training.quantise import (
+    FIRST_IN_FLOAT,
+    quantise_image_graph,
+    quantise_text_graph,
+    with_int8_words,
+)
 from sightline.training.retrieval import Recall, text_to_image
 
 LEAST_COSINE = 0.9999
@@ -151,6 +156,7 @@ def export_model(
     *,
     most_lost: float = MOST_LOST,
     int8: bool = True,
+    first_in_float: int = FIRST_IN_FLOAT,
 ) -> ExportReport:
     """Write `encoder` as a model folder: int8 text tower, int8 convolutions in the image tower.
 
@@ -165,6 +171,7 @@ def export_model(
         target: the folder; made where missing, files in it replaced.
         most_lost: of recall@10 to 8-bit weights, on any dev set.
         int8: whether weights are made small at all.
+        first_in_float: convolutions that aren't, from the first on (`quantise.py`).
 
     Raises:
         ModelError: a float graph's cosine with torch is under `LEAST_COSINE`, or 8-bit weights cost
@@ -179,7 +186,9 @@ def export_model(
         image_cosine, text_cosine = check_parity(encoder, floats, dev_sets[0])
 
         if int8:
-            quantise_image_graph(floats / IMAGE_FILE, ships / IMAGE_FILE, calibration)
+            quantise_image_graph(
+                floats / IMAGE_FILE, ships / IMAGE_FILE, calibration, first_in_float
+            )
             halve_float_weights(ships / IMAGE_FILE)  # the projection's: the rest is in 8 bits
             small = Path(folder) / "int8-words.onnx"
             write_text_graph(with_int8_words(encoder.text, description.context), small)

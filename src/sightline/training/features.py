@@ -49,7 +49,6 @@ def image_features(
 ) -> Features:
     """Features of photos, one row each: float32 (n, features)."""
     example = torch.zeros(2, tower.size, tower.size, 3, dtype=torch.uint8)
-    rows = []
     with TemporaryDirectory() as folder:
         graph = Path(folder) / "image.onnx"
         write_graph(
@@ -60,13 +59,25 @@ def image_features(
             outputs=["features"],
             dynamic=[["n"]],
         )
-        session = open_session(graph, threads)
-        for start in range(0, len(paths), IMAGE_BATCH):
-            batch = paths[start : start + IMAGE_BATCH]
-            pixels = np.stack([read_pixels(path, tower.size) for path in batch])
-            if mirrored:
-                pixels = np.ascontiguousarray(pixels[:, :, ::-1])
-            rows.append(session.run(None, {"pixels": pixels})[0])
+        return graph_outputs(graph, "features", tower.size, paths, mirrored, threads)
+
+
+def graph_outputs(
+    graph: Path, output: str, size: int, paths: Sequence[Path], mirrored: bool, threads: int
+) -> Features:
+    """One output of a graph that takes pixels, for each photo; of grids, the mean of all places.
+
+    Returns:
+        float32 (n, features).
+    """
+    session = open_session(graph, threads)
+    rows = []
+    for start in range(0, len(paths), IMAGE_BATCH):
+        pixels = np.stack([read_pixels(path, size) for path in paths[start : start + IMAGE_BATCH]])
+        if mirrored:
+            pixels = np.ascontiguousarray(pixels[:, :, ::-1])
+        (seen,) = session.run([output], {"pixels": pixels})
+        rows.append(seen.mean(axis=(1, 2)) if seen.ndim == 4 else seen)
     return np.concatenate(rows)
 
 

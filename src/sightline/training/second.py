@@ -50,6 +50,7 @@ from sightline.training.heads import FrozenNames, FrozenPairs, FrozenSearches, R
 from sightline.training.image_tower import FEATURES, EfficientNetLite, unfold_norms
 from sightline.training.measure import Figures, measure
 from sightline.training.pretrained import load_image_tower, load_text_tower, tokenizer_json
+from sightline.training.quantise import FIRST_IN_FLOAT
 from sightline.training.tune import Step, TuneRecipe, TuningPhotos, blend, tune
 from sightline.training.typed_queries import typed_queries
 
@@ -95,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
     recipe = replace(TUNING, steps=options.steps) if options.steps else TUNING
     published = load_towers()
     pairs = frozen_pairs(published, photos, work, options.threads)
-    teacher = _teacher(pairs.images, photos, data / NAMES)
+    teacher = names_teacher(pairs.images, photos, data / NAMES)
     say(f"features of {len(pairs.images):,} photos and {len(pairs.texts):,} captions")
     tuned = options.tuned or work / f"tuned-{recipe.steps}.pt"
     if not tuned.is_file():
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
         encoder = _with_heads(towers, seen, teacher, photos, say)
         keep(encoder, recipe.steps, last)
     encoder = read_trained(last).model
-    report, figures = export_bundled(encoder, photos, data, options.out)
+    report, figures = export_bundled(encoder, DESCRIPTION, photos, data, options.out)
     say(f"exported {report.bytes / 1e6:.1f} MB, cosine to torch {report.lowest_cosine:.6f}")
     write_card(options.out, CARD, DESCRIPTION, report, figures)
     print(figures)
@@ -191,16 +192,22 @@ def _tuned_towers(encoder: DualEncoder, tokenizer: Tokenizer) -> Towers:
     return Towers(image.eval(), encoder.text.tower, tokenizer)
 
 
-def keep(encoder: DualEncoder, step: int, path: Path) -> None:
+def keep(
+    encoder: DualEncoder,
+    step: int,
+    path: Path,
+    description: Description = DESCRIPTION,
+    config: DualEncoderConfig = CONFIG,
+) -> None:
     """Write an encoder, with folded norms or not, as a checkpoint that `sightline export` takes."""
     copied = deepcopy(encoder)
     unfold_norms(copied.image.tower)
     write_checkpoint(
         Checkpoint(
-            name=DESCRIPTION.name,
-            meaning=DESCRIPTION.source,
-            data=DESCRIPTION.trained_on,
-            model=CONFIG,
+            name=description.name,
+            meaning=description.source,
+            data=description.trained_on,
+            model=config,
             tokenizer=tokenizer_json(),
             weights=copied.state_dict(),
             average=None,
@@ -214,23 +221,30 @@ def keep(encoder: DualEncoder, step: int, path: Path) -> None:
 
 
 def export_bundled(
-    encoder: DualEncoder, photos: Sequence[CaptionedPhoto], data: Path, out: Path
+    encoder: DualEncoder,
+    description: Description,
+    photos: Sequence[CaptionedPhoto],
+    data: Path,
+    out: Path,
+    *,
+    first_in_float: int = FIRST_IN_FLOAT,
 ) -> tuple[ExportReport, Figures]:
     """The model folder, and what it can do through the public API."""
     tokenizer = Tokenizer.from_str(tokenizer_json())
     dev = {name.removesuffix(".jsonl"): read_captions(data / name) for name in DEV_SETS}
     report = export_model(
         encoder,
-        DESCRIPTION,
+        description,
         tokenizer_json(),
         [DevSet.read(name, of, tokenizer, SIZE) for name, of in dev.items()],
         calibration_pixels(photos, SIZE),
         out,
+        first_in_float=first_in_float,
     )
     return report, measure(out, dev, data / CLASSES)
 
 
-def _teacher(features: Tensor, photos: Sequence[CaptionedPhoto], sample: Path) -> ClassNames:
+def names_teacher(features: Tensor, photos: Sequence[CaptionedPhoto], sample: Path) -> ClassNames:
     """ImageNet's classifier as a teacher; its order of classes is checked on its own photos."""
     teacher = class_names(features[:, :FEATURES], "lite2", sample)
     row_of = {photo.path.name: row for row, photo in enumerate(photos)}
