@@ -62,7 +62,7 @@ first-model: $(VENV)/.dev
 second-model: $(VENV)/.dev
 	$(BIN)/python -m sightline.training.second --data $(DATA) --out build/second --threads 2
 
-# Teach a tower half its size what the second model sees (an hour; second-model's checkpoint first).
+# Teach a smaller tower what the second model sees (an hour and a quarter, after second-model).
 third-model: $(VENV)/.dev
 	$(BIN)/python -m sightline.training.third --data $(DATA) --out build/third --threads 2
 

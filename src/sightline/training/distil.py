@@ -25,6 +25,7 @@ from sightline.training.dual_encoder import ImageEncoder, Projection
 from sightline.training.early_maps import Maps
 from sightline.training.image_tower import Block, EfficientNetLite
 from sightline.training.losses import info_nce, soft_fits
+from sightline.training.parameter_groups import set_rates
 from sightline.training.typed_queries import TypedQueries, search_loss
 
 
@@ -36,8 +37,8 @@ class DistilRecipe:
         likeness_to_teacher: weight of the mean of 1 - cosine to the teacher's embedding.
         names, searches, softness, likeness: as in `tune.TuneRecipe`; `asked`: how many classes and
             how many searches a batch.
-        head_epochs, head_batch, head_dropout: of the projection alone, before the tower learns;
-            `settling_epochs`: after it.
+        head_epochs, head_batch, head_alone_rate, head_dropout: of the projection alone, before the
+            tower learns; `settling_epochs`, `settling_rate`: after it.
         steps, batch, image_rate, head_rate, dropout: of the tower's last blocks with it, from
             `first_block`; rates rise for `warm_up` steps and fall along a cosine.
         skip: how often the last block is left out in training; earlier ones less.
@@ -53,8 +54,10 @@ class DistilRecipe:
     asked: int = 128
     head_epochs: int = 24
     head_batch: int = 512
+    head_alone_rate: float = 2e-3
     head_dropout: tuple[float, float] = (0.5, 0.3)
     settling_epochs: int = 8
+    settling_rate: float = 3e-4
     steps: int = 480
     batch: int = 256
     first_block: int = 11
@@ -107,7 +110,7 @@ class Lesson:
     ) -> Tensor:
         """Of embedded `images`, the photos `rows`, that the teacher puts at `wanted`."""
         photos = torch.from_numpy(rows)
-        first = np.cumsum([0, *self.counts])[:-1]
+        first = np.cumsum(self.counts) - self.counts
         chosen = first[rows] + draw.integers(self.counts[rows])
         fits = soft_fits(self.meaning[chosen], recipe.softness, recipe.likeness)
         loss = info_nce(images, self.captions[chosen], self.scale, fits=fits)
@@ -149,7 +152,9 @@ def learn_head(
     head = Projection(
         plain.shape[1], 512, dropout=recipe.head_dropout, dimensions=lesson.captions.shape[1]
     )
-    return _taught(head, plain, mirrored, lesson, recipe, recipe.head_epochs, 2e-3, watch)
+    return _taught(
+        head, plain, mirrored, lesson, recipe, recipe.head_epochs, recipe.head_alone_rate, watch
+    )
 
 
 def settle_head(
@@ -166,7 +171,14 @@ def settle_head(
     """
     torch.manual_seed(recipe.seed)
     return _taught(
-        deepcopy(head), plain, mirrored, lesson, recipe, recipe.settling_epochs, 3e-4, watch
+        deepcopy(head),
+        plain,
+        mirrored,
+        lesson,
+        recipe,
+        recipe.settling_epochs,
+        recipe.settling_rate,
+        watch,
     )
 
 
@@ -207,14 +219,14 @@ def distil(
     views: Sequence[Maps],
     lesson: Lesson,
     recipe: DistilRecipe,
-    watch: Callable[[int, float, ImageEncoder], None],
+    watch: Callable[[int, float], None],
 ) -> ImageEncoder:
     """Teach the last blocks of `student` and its projection, in place; its norms must be folded.
 
     Args:
         views: for each view of the lesson float16 (photos, rows, columns, channels), what the
             blocks before `recipe.first_block` make of it, from `early_maps`.
-        watch: called after each step with its number, the loss and the averaged student so far.
+        watch: called after each step with its number and the loss.
 
     Returns:
         The averaged student, in evaluation mode.
@@ -239,14 +251,13 @@ def distil(
         late = tower.late(torch.from_numpy(maps).permute(0, 3, 1, 2), recipe.first_block)
         loss = lesson.loss(student.projection(tower.pool(late)), rows, wanted, recipe, draw)
 
-        for group in optimiser.param_groups:
-            group["lr"] = group["highest"] * recipe.factor(step)
+        set_rates(optimiser, recipe.factor(step))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(student.parameters(), recipe.longest_gradient)
         optimiser.step()
         average.update(student)
-        watch(step + 1, loss.item(), average.model)
+        watch(step + 1, loss.item())
     return average.model
 
 

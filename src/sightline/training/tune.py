@@ -34,6 +34,7 @@ from sightline.training.features import padded
 from sightline.training.foils import foil
 from sightline.training.image_tower import Block, EfficientNetLite
 from sightline.training.losses import info_nce, soft_fits
+from sightline.training.parameter_groups import set_rates
 from sightline.training.text_tower import Layer
 from sightline.training.typed_queries import TypedQueries, search_loss
 from sightline.training.wording import Wording, draw_caption
@@ -165,8 +166,7 @@ def tune(
             share = len(at) / len(images)
             loss = loss + recipe.foils * share * _told_apart(images[at], own[at], wrong, scale())
 
-        for group in optimiser.param_groups:
-            group["lr"] = group["highest"] * recipe.factor(number)
+        set_rates(optimiser, recipe.factor(number))
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(encoder.parameters(), recipe.longest_gradient)
