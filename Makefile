@@ -16,7 +16,7 @@ demo: $(VENV)/.demo
 
 test: $(VENV)/.dev lint
 	$(BIN)/coverage erase
-	$(BIN)/pytest --cov --cov-report=term -n auto --dist loadfile
+	$(BIN)/pytest --cov --cov-report=term -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -56,6 +56,16 @@ def test_no_match_exits_1_and_says_so_on_stderr(photos: Path) -> None:
     assert b"No photo" in done.stderr
 
 
+def test_an_empty_library_says_that_it_is_empty(tmp_path: Path, tiny_model: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert sightline("index", empty, "--model", tiny_model).returncode == 0
+    done = sightline("search", "red")
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert b"holds no photo" in done.stderr
+    assert b"sightline index" in done.stderr
+
+
 def test_jsonl_rows_hold_what_scripts_rely_on(photos: Path) -> None:
     lines = sightline("search", "red", "-k", "3", "--format", "jsonl").stdout.splitlines()
     rows = [json.loads(line) for line in lines]

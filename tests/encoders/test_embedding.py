@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from sightline.encoders import DualEncoder, load_encoder
-from sightline.errors import NotAPhoto, UnreadablePhoto
+from sightline.errors import ModelError, NotAPhoto, UnreadablePhoto
 from tests.making import COLOURS, make_photo
 
 
@@ -89,3 +89,9 @@ def test_threads_may_share_an_encoder_from_its_first_use(tiny_model: Path) -> No
     with ThreadPoolExecutor(8) as pool:
         vectors = list(pool.map(lambda _: encoder.embed_texts(["blue"]), range(32)))
     assert all(np.array_equal(vector, vectors[0]) for vector in vectors)
+
+
+def test_a_batch_that_the_graph_refuses_is_told_in_one_line_with_all_of_the_reason() -> None:
+    encoder = load_encoder()  # whose graph takes one size; ONNX Runtime says so in five lines
+    with pytest.raises(ModelError, match=r"^[^\n]*Got: 50 Expected: 224[^\n]*$"):
+        encoder.embed_pixels(np.zeros((1, 50, 50, 3), np.uint8))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sightline.encoders import load_encoder, providers
+from sightline.encoders import DualEncoder, load_encoder, providers
 from sightline.encoders.providers import image_provider, text_provider
 from sightline.errors import ModelError
 
@@ -74,9 +74,36 @@ def test_cuda_gives_the_vectors_of_the_processor(tiny_model: Path) -> None:
 
     if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
         pytest.skip("needs an NVIDIA card and the package onnxruntime-gpu")
+    require_the_processors_vectors(load_encoder(tiny_model, "cuda"), tiny_model)
+
+
+@pytest.fixture
+def openvino() -> None:
+    import onnxruntime
+
+    if "OpenVINOExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("needs the package onnxruntime-openvino in place of onnxruntime")
+
+
+@pytest.mark.usefixtures("openvino")
+def test_openvino_gives_the_vectors_of_the_processor(tiny_model: Path) -> None:
+    require_the_processors_vectors(load_encoder(tiny_model, "openvino"), tiny_model)
+
+
+@pytest.mark.usefixtures("openvino")
+def test_what_openvino_cannot_run_is_said_in_a_sentence(capfd: pytest.CaptureFixture[str]) -> None:
+    encoder = load_encoder(provider="openvino")
+    try:
+        encoder.require_images()
+    except ModelError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - a later OpenVINO may well run it
+        assert "--provider cpu" in str(error)  # noqa: PT017
+    assert capfd.readouterr() == ("", "")
+
+
+def require_the_processors_vectors(encoder: DualEncoder, model: Path) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), dtype=np.uint8)
-    ours = load_encoder(tiny_model, "cuda")
-    theirs = load_encoder(tiny_model, "cpu")
-    assert np.allclose(ours.embed_pixels(pixels), theirs.embed_pixels(pixels), atol=1e-5)
+    processor = load_encoder(model, "cpu")
+    assert np.allclose(encoder.embed_pixels(pixels), processor.embed_pixels(pixels), atol=1e-5)
     texts = ["red", "green and blue"]
-    assert np.allclose(ours.embed_texts(texts), theirs.embed_texts(texts), atol=1e-5)
+    assert np.allclose(encoder.embed_texts(texts), processor.embed_texts(texts), atol=1e-5)

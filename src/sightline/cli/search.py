@@ -161,8 +161,14 @@ def search(
         write_sheet(sheet, [Strip(query.title, matches)])
         print(f"Contact sheet: {printable(str(sheet))}", file=sys.stderr)  # noqa: T201
     if not matches:
-        print("No photo in the library passes these filters.", file=sys.stderr)  # noqa: T201
+        print(_why_none(filters), file=sys.stderr)  # noqa: T201
         raise typer.Exit(1)
+
+
+def _why_none(filters: "Filters") -> str:
+    if filters.is_empty:
+        return "The library holds no photo. Fill it with `sightline index PHOTOS`."
+    return "No photo in the library passes these filters."
 
 
 def _provider(name: str) -> "ProviderChoice":

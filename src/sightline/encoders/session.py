@@ -100,7 +100,7 @@ class Session:
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
+        options.log_severity_level = 4  # what goes wrong is raised, and told once
         self._origin = graph
         names: list[Any] = ["CPUExecutionProvider"]
         self._turn: AbstractContextManager[object] = nullcontext()
@@ -116,7 +116,7 @@ class Session:
                 str(graph), sess_options=options, providers=names
             )
         except self._failures as error:
-            raise ModelError(f"{graph} is no graph that ONNX Runtime can load: {error}") from None
+            raise _cant_load(graph, provider, error) from None
         if provider != "cpu":
             from sightline.encoders.providers import require_running
 
@@ -154,5 +154,17 @@ class Session:
                 else:
                     (result,) = self._session.run([output], feeds)
         except self._failures as error:
-            raise ModelError(f"{self._origin} failed on a batch: {error}") from None
+            raise ModelError(f"{self._origin} failed on a batch: {_one_line(error)}") from None
         return np.asarray(result, dtype=np.float32)
+
+
+def _cant_load(graph: Path, provider: Provider, error: Exception) -> ModelError:
+    if provider == "cpu":
+        return ModelError(f"{graph} is no graph that ONNX Runtime can load: {_one_line(error)}")
+    # Accelerators first tell, at length, where in their own source it went wrong, and then what.
+    *_, reason = str(error).strip().splitlines() or ["it gives no reason."]
+    return ModelError(f"{provider} can't run {graph}: {reason} Run it with --provider cpu.")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
