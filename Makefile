@@ -26,6 +26,7 @@ lint: $(VENV)/.dev
 
 # What prints the figures that the README quotes; half an hour on a quiet machine.
 bench: $(VENV)/.dev
+	$(BIN)/python benchmarks/towers.py
 	$(BIN)/python benchmarks/scan.py
 	$(BIN)/python benchmarks/query_latency.py
 	$(BIN)/python benchmarks/index_throughput.py

@@ -28,10 +28,11 @@ import onnx
 import onnxruntime as ort
 from PIL import Image
 
-from graphs import after_normalisation, in_float32, normalisation
+from graphs import after_normalisation, normalisation
 from sightline.encoders import read_spec
 from sightline.library.cores import usable_cores
 from sightline.photos.pixels import RESAMPLING
+from sightline.training.dequantise import in_float32
 
 BATCH = 8
 LOOK_AHEAD = 3 * BATCH

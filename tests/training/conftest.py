@@ -12,13 +12,13 @@ from torch import nn
 
 
 @pytest.fixture(scope="session")
-def exported() -> dict[bytes, bytes]:
+def graphs_made() -> dict[bytes, bytes]:
     """Each graph that this run's tests have exported, by what decides it."""
     return {}
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _patient_exporter(exported: dict[bytes, bytes]) -> Iterator[None]:
+def _patient_exporter(graphs_made: dict[bytes, bytes]) -> Iterator[None]:
     """torch's exporter takes ten seconds a graph, and twenty while coverage watches it.
 
     So it runs unwatched (none of its lines are ours, and ours that it traces run in other tests
@@ -28,15 +28,15 @@ def _patient_exporter(exported: dict[bytes, bytes]) -> Iterator[None]:
 
     def patient(module: nn.Module, example: Any, path: Path, **options: Any) -> None:
         wanted = _identity(module, example, options)
-        if wanted not in exported:
+        if wanted not in graphs_made:
             watcher = sys.gettrace()
             sys.settrace(None)
             try:
                 export(module, example, path, **options)
             finally:
                 sys.settrace(watcher)
-            exported[wanted] = path.read_bytes()
-        path.write_bytes(exported[wanted])
+            graphs_made[wanted] = path.read_bytes()
+        path.write_bytes(graphs_made[wanted])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.onnx, "export", patient)

@@ -19,6 +19,7 @@ from sightline.errors import ModelError
 from sightline.training import export
 from sightline.training.calibrate import calibrate
 from sightline.training.captions import CaptionedPhoto
+from sightline.training.dequantise import in_float32
 from sightline.training.dual_encoder import (
     DualEncoder,
     ImageEncoder,
@@ -26,21 +27,14 @@ from sightline.training.dual_encoder import (
     Temperature,
     TextEncoder,
 )
-from sightline.training.export import (
-    IMAGE_FILE,
-    TEXT_FILE,
-    Description,
-    DevSet,
-    ExportReport,
-    Loss,
-    check_losses,
-    check_parity,
-    export_model,
-)
+from sightline.training.export import Description, ExportReport, export_model
+from sightline.training.export_checks import DevSet, Loss, check_losses, check_parity
+from sightline.training.export_graphs import IMAGE_FILE, TEXT_FILE, embed_pixels
 from sightline.training.features import padded
 from sightline.training.onnx_graph import open_session
 from sightline.training.pretrained import load_image_tower, tokenizer_json
 from sightline.training.quantise import Int8Embedding
+from sightline.training.requantise import requantise
 from sightline.training.retrieval import Recall
 from sightline.training.text_tower import MiniLM, TextConfig
 
@@ -176,11 +170,7 @@ def test_text_up_to_the_context_is_read_and_more_is_cut(exported: Exported) -> N
 def test_all_convolutions_but_the_first_few_and_all_matrices_of_the_text_tower_are_in_8_bits(
     exported: Exported,
 ) -> None:
-    image = onnx.load(exported.folder / IMAGE_FILE).graph
-    makers = {name: node.op_type for node in image.node for name in node.output}
-    weights = [node.input[1] for node in image.node if node.op_type == "Conv"]
-    in_8_bits = [makers.get(weight) == "DequantizeLinear" for weight in weights]
-    assert in_8_bits == [False] * 4 + [True] * 45
+    assert convolutions_in_8_bits(exported.folder) == [False] * 3 + [True] * 46
     text = onnx.load(exported.folder / TEXT_FILE).graph
     floats = [t for t in text.initializer if t.data_type == onnx.TensorProto.FLOAT]
     matrices = {t.name for t in floats if len(t.dims) > 1 and min(t.dims) > 1}
@@ -253,3 +243,46 @@ def test_a_refused_export_leaves_the_folder_as_it_was(
         )
     assert [path.name for path in target.iterdir()] == ["model.json"]
     assert (target / "model.json").read_text() == "the old one"
+
+
+def test_a_model_put_into_8_bits_anew_sees_nearly_what_it_saw(
+    exported: Exported, tmp_path: Path
+) -> None:
+    pixels = exported.dev.pixels
+    requantise(exported.folder, [exported.dev], pixels, tmp_path, most_lost=1.0, first_in_float=1)
+    before, after = load_encoder(exported.folder), load_encoder(tmp_path)  # which checks all hashes
+    assert convolutions_in_8_bits(tmp_path) == [False] + [True] * 48
+    cosines = (before.embed_pixels(pixels) * after.embed_pixels(pixels)).sum(axis=1)
+    assert 0.95 < cosines.min() < 0.99999  # near, and not the same file
+    assert np.array_equal(before.embed_texts(["a dog"]), after.embed_texts(["a dog"]))
+    assert before.id != after.id
+    assert before.spec.name == after.spec.name
+
+
+def test_a_model_that_8_bits_anew_would_spoil_is_not_written(
+    exported: Exported, tmp_path: Path
+) -> None:
+    with pytest.raises(ModelError, match="of recall@10 on parts"):
+        requantise(
+            exported.folder, [exported.dev], exported.dev.pixels, tmp_path / "new", most_lost=-1
+        )
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_float_graph_of_8_bit_weights_gives_nearly_the_same(
+    exported: Exported, tmp_path: Path
+) -> None:
+    graph = in_float32(exported.folder / IMAGE_FILE)
+    onnx.save(graph, tmp_path / IMAGE_FILE)
+    assert not [node for node in graph.graph.node if "Quantize" in node.op_type]
+    pixels = exported.dev.pixels
+    found = embed_pixels(tmp_path / IMAGE_FILE, pixels)
+    assert (found * embed_pixels(exported.folder / IMAGE_FILE, pixels)).sum(axis=1).min() > 0.98
+
+
+def convolutions_in_8_bits(folder: Path) -> list[bool]:
+    """Of each convolution of a folder's image graph, in order."""
+    graph = onnx.load(folder / IMAGE_FILE).graph
+    makers = {name: node.op_type for node in graph.node for name in node.output}
+    weights = [node.input[1] for node in graph.node if node.op_type == "Conv"]
+    return [makers.get(weight) == "DequantizeLinear" for weight in weights]

@@ -10,21 +10,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
 
 import msgspec
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from tokenizers import Tokenizer
 
 from sightline.encoders.spec import SPEC_FILE, Calibration, ImageSpec, ModelSpec, TextSpec
-from sightline.errors import ModelError
-from sightline.photos.pixels import PixelRecipe
-from sightline.photos.read import read_photo
-from sightline.training.calibrate import calibrate
-from sightline.training.captions import CaptionedPhoto
 from sightline.training.dual_encoder import DualEncoder
+from sightline.training.export_checks import (
+    CONTEXT,
+    MOST_LOST,
+    DevSet,
+    Fit,
+    Loss,
+    check_losses,
+    check_parity,
+    embedded,
+    fitted_calibration,
+)
 from sightline.training.export_graphs import (
     FINE_PATCHES,
     IDS,
@@ -36,16 +39,12 @@ from sightline.training.export_graphs import (
     PROJECTION_FILE,
     TEXT_FILE,
     TOKENIZER_FILE,
-    Vectors,
     core_milliseconds,
-    embed_pixels,
-    embed_tokens,
     pools_by_mean,
     write_image_graph,
     write_projection_graph,
     write_text_graph,
 )
-from sightline.training.features import padded
 from sightline.training.onnx_graph import halve_float_weights, put_weights_outside
 from sightline.training.quantise import (
     FIRST_IN_FLOAT,
@@ -53,18 +52,6 @@ from sightline.training.quantise import (
     quantise_text_graph,
     with_int8_words,
 )
-from sightline.training.retrieval import Recall, text_to_image
-
-LEAST_COSINE = 0.9999
-"""Of a float graph's embeddings with torch's: below it something was exported wrongly."""
-
-MOST_LOST = 0.01
-"""Of recall@10 to 8-bit weights, on any dev set."""
-
-CONTEXT = 64
-"""Longest sentence in tokens, specials included. The longest caption we know has 42."""
-
-Fit = Literal["squash", "crop"]
 
 
 @dataclass(frozen=True)
@@ -79,51 +66,6 @@ class Description:
     trained_on: str
     context: int = CONTEXT
     fit: Fit = "squash"
-
-
-@dataclass(frozen=True)
-class DevSet:
-    """Captioned photos, ready for both towers.
-
-    pixels: uint8 (photos, size, size, 3).
-    tokens: ids of each caption. photo_of: for each caption, the row of its photo.
-    """
-
-    name: str
-    pixels: NDArray[np.uint8]
-    tokens: tuple[tuple[int, ...], ...]
-    photo_of: tuple[int, ...]
-
-    @classmethod
-    def read(
-        cls,
-        name: str,
-        photos: Sequence[CaptionedPhoto],
-        tokenizer: Tokenizer,
-        size: int,
-        *,
-        context: int = CONTEXT,
-        fit: Fit = "squash",
-    ) -> "DevSet":
-        """Decode the photos and cut the captions into tokens."""
-        recipe = PixelRecipe(size, fit=fit, resample="bicubic")
-        captions = [(row, text) for row, photo in enumerate(photos) for text in photo.captions]
-        encodings = tokenizer.encode_batch([text for _, text in captions])
-        return cls(
-            name,
-            np.stack([read_photo(photo.path, recipe).pixels for photo in photos]),
-            tuple(tuple(encoding.ids[:context]) for encoding in encodings),
-            tuple(row for row, _ in captions),
-        )
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Recall of a dev set with float graphs and with the graphs that ship."""
-
-    name: str
-    in_float: Recall
-    shipped: Recall
 
 
 @dataclass(frozen=True)
@@ -201,8 +143,8 @@ def export_model(
             write_projection_graph(encoder.image.projection, ships / PROJECTION_FILE)
             if int8:
                 halve_float_weights(ships / PROJECTION_FILE)
-        in_float = [_embedded(floats, dev) for dev in dev_sets]
-        shipped = [_embedded(ships, dev) for dev in dev_sets]
+        in_float = [embedded(floats, dev) for dev in dev_sets]
+        shipped = [embedded(ships, dev) for dev in dev_sets]
         losses = tuple(
             Loss(dev.name, before.recall, after.recall)
             for dev, before, after in zip(dev_sets, in_float, shipped, strict=True)
@@ -210,7 +152,7 @@ def export_model(
         check_losses(losses, most_lost)
 
         (ships / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
-        spec = _spec(description, encoder, _calibration(dev_sets, shipped), ships)
+        spec = _spec(description, encoder, fitted_calibration(dev_sets, shipped), ships)
         (ships / SPEC_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(spec)) + b"\n")
         target.mkdir(parents=True, exist_ok=True)
         for made in sorted(ships.iterdir()):
@@ -220,79 +162,6 @@ def export_model(
             core_milliseconds(graphs / IMAGE_FILE, dev_sets[0].pixels) for graphs in (floats, ships)
         )
     return ExportReport(image_cosine, text_cosine, losses, float_ms, shipped_ms, total)
-
-
-def check_parity(encoder: DualEncoder, folder: Path, dev: DevSet) -> tuple[float, float]:
-    """The lowest cosines of float graphs with torch: (image, text).
-
-    Raises:
-        ModelError: one of them is under `LEAST_COSINE`.
-    """
-    pixels, tokens = dev.pixels[:8], dev.tokens[:32]
-    ids, mask = padded(tokens)
-    with torch.inference_mode():
-        images = encoder.image(torch.from_numpy(pixels)).numpy()
-        texts = encoder.text(torch.from_numpy(ids), torch.from_numpy(mask)).numpy()
-    lowest = (
-        float((images * embed_pixels(folder / IMAGE_FILE, pixels)).sum(axis=1).min()),
-        float((texts * embed_tokens(folder / TEXT_FILE, tokens)).sum(axis=1).min()),
-    )
-    for tower, cosine in zip(("image", "text"), lowest, strict=True):
-        if not cosine >= LEAST_COSINE:
-            raise ModelError(
-                f"The exported {tower} graph disagrees with torch: cosine {cosine:.6f}, "
-                f"expected at least {LEAST_COSINE}. Nothing was written."
-            )
-    return lowest
-
-
-def check_losses(losses: Sequence[Loss], most_lost: float = MOST_LOST) -> None:
-    """Hold the small graphs to the float ones.
-
-    Raises:
-        ModelError: recall@10 fell by more than `most_lost` on a dev set.
-    """
-    for loss in losses:
-        lost = loss.in_float.at_10 - loss.shipped.at_10
-        if lost > most_lost:
-            raise ModelError(
-                f"8-bit weights cost {lost:.3f} of recall@10 on {loss.name}: {loss.in_float} in "
-                f"float, {loss.shipped} after. Nothing was written."
-            )
-
-
-@dataclass(frozen=True)
-class _Embedded:
-    """A dev set through one pair of graphs."""
-
-    images: Vectors
-    texts: Vectors
-    photo_of: tuple[int, ...]
-
-    @property
-    def recall(self) -> Recall:
-        return text_to_image(self.texts, self.images, self.photo_of)
-
-
-def _embedded(folder: Path, dev: DevSet) -> _Embedded:
-    return _Embedded(
-        embed_pixels(folder / IMAGE_FILE, dev.pixels),
-        embed_tokens(folder / TEXT_FILE, dev.tokens),
-        dev.photo_of,
-    )
-
-
-def _calibration(dev_sets: Sequence[DevSet], shipped: Sequence[_Embedded]) -> Calibration:
-    """Of all dev sets as one gallery."""
-    offsets = np.cumsum([0, *(len(part.images) for part in shipped)])[:-1]
-    return calibrate(
-        np.concatenate([part.texts for part in shipped]),
-        np.concatenate([part.images for part in shipped]),
-        np.concatenate(
-            [np.add(part.photo_of, at) for part, at in zip(shipped, offsets, strict=True)]
-        ),
-        "captions and photos of " + ", ".join(dev.name for dev in dev_sets),
-    )
 
 
 def _spec(

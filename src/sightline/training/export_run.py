@@ -13,7 +13,8 @@ from sightline.training.captions import read_captions
 from sightline.training.card import CARD_FILE
 from sightline.training.checkpoint import Trained, read_trained
 from sightline.training.dual_encoder import DualEncoderConfig
-from sightline.training.export import Description, DevSet, Loss, export_model
+from sightline.training.export import Description, export_model
+from sightline.training.export_checks import DevSet, Loss
 
 RANGE_PHOTOS = 256
 """Photos that the ranges of 8-bit convolutions are measured on."""

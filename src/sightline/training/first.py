@@ -22,7 +22,8 @@ from tokenizers import Tokenizer
 
 from sightline.training.captions import CaptionedPhoto, names_a_side, read_captions
 from sightline.training.dual_encoder import DualEncoder, ImageEncoder, TextEncoder
-from sightline.training.export import CONTEXT, Description, DevSet, export_model
+from sightline.training.export import Description, export_model
+from sightline.training.export_checks import CONTEXT, DevSet
 from sightline.training.features import (
     fingerprint,
     image_features,

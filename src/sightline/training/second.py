@@ -34,7 +34,8 @@ from sightline.training.checkpoint import Checkpoint, read_trained, write_checkp
 from sightline.training.class_names import ClassNames, class_names, right_share
 from sightline.training.dual_encoder import DualEncoder, DualEncoderConfig
 from sightline.training.early_maps import early_maps
-from sightline.training.export import CONTEXT, Description, DevSet, ExportReport, export_model
+from sightline.training.export import Description, ExportReport, export_model
+from sightline.training.export_checks import CONTEXT, DevSet
 from sightline.training.features import fingerprint, text_features
 from sightline.training.first import (
     CLASSES,
