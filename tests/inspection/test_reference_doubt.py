@@ -175,7 +175,7 @@ def test_references_of_two_products_decide_nothing_and_one_stranger_is_left_out(
 ) -> None:
     # Made-up pictures are all much alike to an encoder of photos; real ones are not.
     monkeypatch.setattr("sightline.inspection.reference_likeness.ANOTHER_PRODUCT", 0.65)
-    image = save(biscuit(20)[0], tmp_path / "a.png")
+    image = save(biscuit(25)[0], tmp_path / "a.png")
     boards = [save(noisy(board(), n, 3.0), tmp_path / f"board-{n}.png") for n in range(3)]
     mixed = _against(inspector, image, *biscuits, *boards)
     assert mixed.decision == "uncertain"

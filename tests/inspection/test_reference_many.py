@@ -41,7 +41,7 @@ def test_prepared_references_are_not_looked_at_again(
     monkeypatch.setattr(
         "sightline.inspection.reference_photos.nearness_both_ways", _no_more_looking
     )
-    image = save(biscuit(20)[0], tmp_path / "a.png")
+    image = save(biscuit(25)[0], tmp_path / "a.png")
     assert inspector.inspect(Task(image=image, references=biscuits)).decision == "normal"
 
 
