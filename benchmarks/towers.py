@@ -21,9 +21,9 @@ WORDS = [
 def main() -> None:
     """Measure both towers in turn, print, write."""
     arguments = parser(__doc__)
-    arguments.add_argument("--model", default=DEFAULT_MODEL, help="instead of the bundled one")
+    arguments.add_argument("--model", default=DEFAULT_MODEL, help="a model's name, or its folder")
     given = arguments.parse_args()
-    encoder = load_encoder(given.model)
+    encoder = load_encoder(given.model, "cpu")
     side = encoder.spec.image.size
     pixels = np.random.default_rng(0).integers(0, 256, (IMAGE_BATCH, side, side, 3), np.uint8)
     images, texts = [], []

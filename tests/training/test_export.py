@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from skimage.data import astronaut, chelsea, coffee
 from tokenizers import Tokenizer
 
 from sightline.encoders import load_encoder
-from sightline.errors import ModelError
+from sightline.errors import ModelError, UsageError
 from sightline.training import export
+from sightline.training import requantise as requantising
 from sightline.training.calibrate import calibrate
 from sightline.training.captions import CaptionedPhoto
 from sightline.training.dequantise import in_float32
@@ -278,6 +280,37 @@ def test_the_float_graph_of_8_bit_weights_gives_nearly_the_same(
     pixels = exported.dev.pixels
     found = embed_pixels(tmp_path / IMAGE_FILE, pixels)
     assert (found * embed_pixels(exported.folder / IMAGE_FILE, pixels)).sum(axis=1).min() > 0.98
+
+
+@pytest.mark.parametrize(
+    ("file", "said"), [("tokenizer.json", "tokenizer.json"), (IMAGE_FILE, IMAGE_FILE)]
+)
+def test_a_damaged_model_is_not_made_a_sound_one(
+    exported: Exported, tmp_path: Path, file: str, said: str
+) -> None:
+    damaged = tmp_path / "damaged"
+    shutil.copytree(exported.folder, damaged)
+    with (damaged / file).open("ab") as end:
+        end.write(b" ")
+    with pytest.raises(ModelError, match=said):
+        requantise(damaged, [exported.dev], exported.dev.pixels, tmp_path / "new", most_lost=1.0)
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_is_no_graph_is_told_in_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / IMAGE_FILE).write_bytes(b"no graph")
+    with pytest.raises(ModelError, match=r"^[^\n]*is no image graph[^\n]*$"):
+        in_float32(tmp_path / IMAGE_FILE)
+
+
+def test_a_model_is_never_put_into_8_bits_in_its_own_folder(
+    exported: Exported, tmp_path: Path
+) -> None:
+    folder = str(exported.folder)
+    with pytest.raises(UsageError, match="own folder"):
+        requantising.main(["--model", folder, "--data", str(tmp_path), "--out", folder])
+    with pytest.raises(UsageError, match="caltech101 is missing"):
+        requantising.main(["--model", folder, "--data", str(tmp_path), "--out", str(tmp_path)])
 
 
 def convolutions_in_8_bits(folder: Path) -> list[bool]:

@@ -121,8 +121,8 @@ def check_losses(losses: Sequence[Loss], most_lost: float = MOST_LOST) -> None:
         lost = loss.in_float.at_10 - loss.shipped.at_10
         if lost > most_lost:
             raise ModelError(
-                f"8-bit weights cost {lost:.3f} of recall@10 on {loss.name}: {loss.in_float} in "
-                f"float, {loss.shipped} after. Nothing was written."
+                f"8-bit weights cost {lost:.3f} of recall@10 on {loss.name}: {loss.in_float} "
+                f"before, {loss.shipped} after. Nothing was written."
             )
 
 

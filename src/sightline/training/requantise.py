@@ -4,13 +4,16 @@
 
     python -m sightline.training.requantise --model second --data ../shared/data --out build/new
 
-For when the way of quantising has changed (`quantise.py`) and the weights have not. It is what an
-export would write, but that weights are rounded where they already were: on the same steps, so that
-this costs nothing more. All else in the folder stays as it is, and so does what the model knows.
+For when the way of quantising has changed (`quantise.py`), the weights have not, and the checkpoint
+that was exported isn't at hand. Weights are rounded where they already were, on the same steps, so
+that this costs nothing more; ranges are measured anew, and the model's probabilities fitted anew.
+The text tower and the projections stay as they are. The card is left behind: its figures are of the
+old folder.
 """
 
 import argparse
 import hashlib
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,7 +25,9 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from sightline.encoders import load_encoder
-from sightline.encoders.spec import SPEC_FILE, read_spec
+from sightline.encoders.session import read_verified
+from sightline.encoders.spec import SPEC_FILE, ModelSpec, inside, read_spec
+from sightline.errors import ModelError, SightlineError, UsageError
 from sightline.training.captions import read_captions
 from sightline.training.dequantise import in_float32
 from sightline.training.export_checks import (
@@ -33,7 +38,13 @@ from sightline.training.export_checks import (
     embedded,
     fitted_calibration,
 )
-from sightline.training.export_graphs import IMAGE_FILE, core_milliseconds
+from sightline.training.export_graphs import (
+    IMAGE_FILE,
+    PIXELS,
+    TEXT_FILE,
+    TOKENIZER_FILE,
+    core_milliseconds,
+)
 from sightline.training.first import CLASSES, DEV_SETS, TRAINING_SETS, calibration_pixels
 from sightline.training.measure import Figures, measure
 from sightline.training.onnx_graph import halve_float_weights
@@ -44,17 +55,26 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
     """Quantise, check, measure; prints what it finds. Returns what the new folder can do."""
     options = _parser().parse_args(arguments)
     data = options.data
-    encoder = load_encoder(options.model)
-    tokenizer = Tokenizer.from_file(str(encoder.folder / encoder.spec.text.tokenizer))
+    folder = load_encoder(options.model).folder
+    if options.out.resolve() == folder.resolve():
+        raise UsageError("--out is the model's own folder, which stays as it is. Name another.")
+    if not (data / CLASSES).is_dir():
+        raise UsageError(f"{data / CLASSES} is missing: the new model is measured on it, too.")
+    text, size = _require_ours(folder).text, read_spec(folder).image.size
+    tokenizer = Tokenizer.from_str(_verified(folder, TOKENIZER_FILE).decode("utf-8"))
     dev = {name.removesuffix(".jsonl"): read_captions(data / name) for name in DEV_SETS}
-    size = encoder.spec.image.size
-    dev_sets = [DevSet.read(name, of, tokenizer, size) for name, of in dev.items()]
+    dev_sets = [
+        DevSet.read(name, of, tokenizer, size, context=text.context) for name, of in dev.items()
+    ]
     photos = [photo for name in TRAINING_SETS for photo in read_captions(data / name)]
-    losses = requantise(encoder.folder, dev_sets, calibration_pixels(photos, size), options.out)
+    ranges = calibration_pixels(photos, size)
+    losses = requantise(
+        folder, dev_sets, ranges, options.out, first_in_float=options.first_in_float
+    )
     for loss in losses:
         print(f"{loss.name}: {loss.in_float} before, {loss.shipped} after")
-    for folder, when in ((encoder.folder, "before"), (options.out, "after")):
-        spent = core_milliseconds(folder / IMAGE_FILE, dev_sets[0].pixels)
+    for made, when in ((folder, "before"), (options.out, "after")):
+        spent = core_milliseconds(made / IMAGE_FILE, dev_sets[0].pixels)
         print(f"{spent:.1f} ms of one core a photo {when}")
     figures = measure(options.out, dev, data / CLASSES)
     print(figures)
@@ -73,7 +93,8 @@ def requantise(
     """Write `folder` to `target` with its image graph quantised anew. The card is not taken along.
 
     Args:
-        folder: a model folder that an export wrote, in 8 bits or not.
+        folder: a model folder that an export wrote, in 8 bits or not, for photos stretched to a
+            square.
         dev_sets: what recall is held to; the probabilities of the model are fitted to them.
         ranges: training photos that the ranges of the convolutions are measured on,
             uint8 (n, size, size, 3).
@@ -82,17 +103,18 @@ def requantise(
         first_in_float: convolutions that stay in float, from the first on.
 
     Returns:
-        For each dev set, its recall before ("in float") and after ("shipped").
+        For each dev set, its recall before (as `in_float`) and after (as `shipped`).
 
     Raises:
-        ModelError: recall@10 falls by more than `most_lost`; nothing is written.
+        ModelError: the folder is damaged or no export's, or recall@10 falls by more than
+            `most_lost`; nothing is written.
     """
-    spec = read_spec(folder)
+    spec = _require_ours(folder)
     with TemporaryDirectory() as scratch:
         floats, ships = Path(scratch) / "float.onnx", Path(scratch) / "ships"
         ships.mkdir()
         for name in spec.files:
-            (ships / name).write_bytes((folder / name).read_bytes())
+            (ships / name).write_bytes(_verified(folder, name))
         onnx.save(in_float32(folder / IMAGE_FILE), floats)
         quantise_image_graph(floats, ships / IMAGE_FILE, ranges, first_in_float)
         halve_float_weights(ships / IMAGE_FILE)
@@ -105,13 +127,32 @@ def requantise(
         changed = msgspec.structs.replace(
             spec,
             calibration=fitted_calibration(dev_sets, after),
-            files={name: _sha256(ships / name) for name in spec.files},
+            files=spec.files | {IMAGE_FILE: _sha256(ships / IMAGE_FILE)},
         )
         (ships / SPEC_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
         target.mkdir(parents=True, exist_ok=True)
         for made in sorted(ships.iterdir()):
             (target / made.name).write_bytes(made.read_bytes())
     return losses
+
+
+def _require_ours(folder: Path) -> ModelSpec:
+    """Its description, if its image graph is one that can be quantised here."""
+    spec = read_spec(folder)
+    ours = {IMAGE_FILE, TEXT_FILE, TOKENIZER_FILE} <= spec.files.keys()
+    flat = not any("/" in name for name in spec.files)
+    image = spec.image
+    if not (ours and flat and image.file == IMAGE_FILE and image.input == PIXELS):
+        raise ModelError(f"{folder} is no model folder that `sightline export` wrote.")
+    if image.fit != "squash":
+        raise ModelError(
+            f"{folder} cuts its photos ({image.fit}); ranges are measured on whole ones."
+        )
+    return spec
+
+
+def _verified(folder: Path, name: str) -> bytes:
+    return read_verified(inside(folder, name), read_spec(folder).files.get(name))
 
 
 def _sha256(path: Path) -> str:
@@ -126,8 +167,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", required=True, help="a model's name, or its folder")
     parser.add_argument("--data", type=Path, required=True, help="folder of captioned photos")
     parser.add_argument("--out", type=Path, required=True, help="the model folder to write")
+    parser.add_argument(
+        "--first-in-float",
+        type=int,
+        default=FIRST_IN_FLOAT,
+        help="convolutions that stay in float (%(default)s)",
+    )
     return parser
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except SightlineError as error:
+        sys.exit(f"Error: {error}")
