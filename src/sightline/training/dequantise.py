@@ -28,7 +28,7 @@ def in_float32(path: Path) -> onnx.ModelProto:
         reason = str(error).strip().splitlines() or ["it gives no reason."]
         raise ModelError(
             f"{path} is no image graph that `sightline export` wrote: {reason[0]}"
-        ) from None
+        ) from error
 
 
 def _in_float32(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -153,10 +153,7 @@ def export_model(
 
         (ships / TOKENIZER_FILE).write_text(tokenizer, encoding="utf-8")
         spec = _spec(description, encoder, fitted_calibration(dev_sets, shipped), ships)
-        (ships / SPEC_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(spec)) + b"\n")
-        target.mkdir(parents=True, exist_ok=True)
-        for made in sorted(ships.iterdir()):
-            (target / made.name).write_bytes(made.read_bytes())
+        put_in_place(ships, spec, target)
         total = sum(file.stat().st_size for file in ships.iterdir())
         float_ms, shipped_ms = (
             core_milliseconds(graphs / IMAGE_FILE, dev_sets[0].pixels) for graphs in (floats, ships)
@@ -196,8 +193,21 @@ def _spec(
         source=description.source,
         trained_on=description.trained_on,
         calibration=calibration,
-        files={
-            file.name: hashlib.sha256(file.read_bytes()).hexdigest()
-            for file in sorted(folder.iterdir())
-        },
+        files=hashes_of(folder),
     )
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Name → SHA-256 in hex of each file in a folder."""
+    return {
+        file.name: hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(folder.iterdir())
+    }
+
+
+def put_in_place(made: Path, spec: ModelSpec, target: Path) -> None:
+    """Describe what was made and checked, and copy it to where it is wanted."""
+    (made / SPEC_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(spec)) + b"\n")
+    target.mkdir(parents=True, exist_ok=True)
+    for file in sorted(made.iterdir()):
+        (target / file.name).write_bytes(file.read_bytes())

@@ -12,7 +12,6 @@ old folder.
 """
 
 import argparse
-import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,10 +25,11 @@ from tokenizers import Tokenizer
 
 from sightline.encoders import load_encoder
 from sightline.encoders.session import read_verified
-from sightline.encoders.spec import SPEC_FILE, ModelSpec, inside, read_spec
+from sightline.encoders.spec import ModelSpec, inside, read_spec
 from sightline.errors import ModelError, SightlineError, UsageError
 from sightline.training.captions import read_captions
 from sightline.training.dequantise import in_float32
+from sightline.training.export import hashes_of, put_in_place
 from sightline.training.export_checks import (
     MOST_LOST,
     DevSet,
@@ -60,12 +60,11 @@ def main(arguments: Sequence[str] | None = None) -> Figures:
         raise UsageError("--out is the model's own folder, which stays as it is. Name another.")
     if not (data / CLASSES).is_dir():
         raise UsageError(f"{data / CLASSES} is missing: the new model is measured on it, too.")
-    text, size = _require_ours(folder).text, read_spec(folder).image.size
-    tokenizer = Tokenizer.from_str(_verified(folder, TOKENIZER_FILE).decode("utf-8"))
+    spec = _require_ours(folder)
+    size, context = spec.image.size, spec.text.context
+    tokenizer = Tokenizer.from_str(_verified(folder, spec, TOKENIZER_FILE).decode("utf-8"))
     dev = {name.removesuffix(".jsonl"): read_captions(data / name) for name in DEV_SETS}
-    dev_sets = [
-        DevSet.read(name, of, tokenizer, size, context=text.context) for name, of in dev.items()
-    ]
+    dev_sets = [DevSet.read(name, of, tokenizer, size, context=context) for name, of in dev.items()]
     photos = [photo for name in TRAINING_SETS for photo in read_captions(data / name)]
     ranges = calibration_pixels(photos, size)
     losses = requantise(
@@ -114,7 +113,7 @@ def requantise(
         floats, ships = Path(scratch) / "float.onnx", Path(scratch) / "ships"
         ships.mkdir()
         for name in spec.files:
-            (ships / name).write_bytes(_verified(folder, name))
+            (ships / name).write_bytes(_verified(folder, spec, name))
         onnx.save(in_float32(folder / IMAGE_FILE), floats)
         quantise_image_graph(floats, ships / IMAGE_FILE, ranges, first_in_float)
         halve_float_weights(ships / IMAGE_FILE)
@@ -125,14 +124,9 @@ def requantise(
         )
         check_losses(losses, most_lost)
         changed = msgspec.structs.replace(
-            spec,
-            calibration=fitted_calibration(dev_sets, after),
-            files=spec.files | {IMAGE_FILE: _sha256(ships / IMAGE_FILE)},
+            spec, calibration=fitted_calibration(dev_sets, after), files=hashes_of(ships)
         )
-        (ships / SPEC_FILE).write_bytes(msgspec.json.format(msgspec.json.encode(changed)) + b"\n")
-        target.mkdir(parents=True, exist_ok=True)
-        for made in sorted(ships.iterdir()):
-            (target / made.name).write_bytes(made.read_bytes())
+        put_in_place(ships, changed, target)
     return losses
 
 
@@ -151,12 +145,8 @@ def _require_ours(folder: Path) -> ModelSpec:
     return spec
 
 
-def _verified(folder: Path, name: str) -> bytes:
-    return read_verified(inside(folder, name), read_spec(folder).files.get(name))
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _verified(folder: Path, spec: ModelSpec, name: str) -> bytes:
+    return read_verified(inside(folder, name), spec.files[name])
 
 
 def _parser() -> argparse.ArgumentParser:
