@@ -11,7 +11,10 @@ CAMERA = (4000, 3000)
 """12 megapixels: a phone's or a camera's original."""
 SMALL = (500, 375)
 """What photo sites and data sets hand out."""
-_QUALITY = 90
+QUALITY = 90
+"""Of a camera's originals: one of 12 megapixels takes 3.5 MB."""
+LIGHT_QUALITY = 80
+"""Of photos that were written anew: one of 12 megapixels takes 2.0 MB."""
 _OCTAVES = 9
 _GRAIN = 12  # levels either way
 
@@ -20,8 +23,8 @@ def scene(size: tuple[int, int], seed: int) -> Image.Image:
     """Clouds of noise in nine octaves over a gradient, with grain: smooth parts, edges, texture.
 
     Each octave is half as strong as the one twice as coarse, as in photographs, whose amplitude
-    falls with frequency (Field 1987). At quality 90 one of 12 megapixels has about 4 MB as JPEG, as
-    cameras' have, and so takes as long to decode.
+    falls with frequency (Field 1987). So they have as many bytes as real ones of their quality, and
+    take as long to decode.
     """
     width, height = size
     rng = np.random.default_rng(seed)
@@ -40,20 +43,22 @@ def _clouds(rng: np.random.Generator, cells: int, size: tuple[int, int]) -> npt.
     return np.asarray(Image.fromarray(noise).resize(size, Image.Resampling.BILINEAR))
 
 
-def jpeg(size: tuple[int, int], seed: int) -> bytes:
+def jpeg(size: tuple[int, int], seed: int, quality: int = QUALITY) -> bytes:
     """A scene as a JPEG file."""
     buffer = BytesIO()
-    scene(size, seed).save(buffer, "JPEG", quality=_QUALITY)
+    scene(size, seed).save(buffer, "JPEG", quality=quality)
     return buffer.getvalue()
 
 
-def write_photos(folder: Path, size: tuple[int, int], count: int, scenes: int = 8) -> list[Path]:
+def write_photos(
+    folder: Path, size: tuple[int, int], count: int, scenes: int = 8, quality: int = QUALITY
+) -> list[Path]:
     """Write `count` JPEGs, no two alike. `scenes` of them differ to the eye, others in their tail.
 
     Bytes behind a JPEG's end make it another file and cost the decoder nothing.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = [jpeg(size, seed) for seed in range(min(scenes, count))]
+    pictures = [jpeg(size, seed, quality) for seed in range(min(scenes, count))]
     paths = [folder / f"photo-{at:06}.jpg" for at in range(count)]
     for at, path in enumerate(paths):
         path.write_bytes(pictures[at % len(pictures)] + at.to_bytes(8, "little"))

@@ -10,7 +10,7 @@ from pathlib import Path
 TARGET = Path(__file__).with_name("cli.md")
 COMMANDS = (
     "",
-    *("index", "search", "status", "models", "models fetch", "forget"),
+    *("index", "search", "status", "models", "models fetch", "models quantise", "forget"),
     *("similarity", "classify", "adapt", "train", "export"),
     *("eval", "judge", "scenes", "inspect"),
 )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sightline.cli.index import IndexFormat
+from sightline.cli.quantise import quantise
 
 if TYPE_CHECKING:
     from sightline.encoders import ModelEntry
@@ -46,6 +47,9 @@ def models(
     for entry in entries:
         write_text(_present_text(entry, published.get(entry.spec.name)), sys.stdout)
     write_text(_absent_text(absent), sys.stdout)
+
+
+models_app.command()(quantise)
 
 
 @models_app.command()
