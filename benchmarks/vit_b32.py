@@ -112,7 +112,7 @@ def make_vit(folder: Path) -> Path:
 def make_int8(source: Path, folder: Path) -> Path:
     """The same model as `sightline models quantise` leaves its image tower."""
     make_tiny_model(folder)
-    write_int8(source / "image.onnx", folder / "image.onnx", SIDE)
+    write_int8(source / "image.onnx", folder / "image.onnx", SIDE, "embedding")
     _describe(folder)
     return folder
 

@@ -271,7 +271,7 @@ def test_a_convolution_that_does_not_tile_the_photo_stays(
 def test_a_graph_without_matrices_is_refused(tmp_path: Path) -> None:
     onnx.save(_convolution(3, 32, True), tmp_path / "conv.onnx")
     with pytest.raises(ModelError, match="no matrix products"):
-        write_int8(tmp_path / "conv.onnx", tmp_path / "new.onnx", 32)
+        write_int8(tmp_path / "conv.onnx", tmp_path / "new.onnx", 32, "y")
 
 
 @given(st.integers(2, 20), st.integers(2, 8), st.floats(0, 0.5))
@@ -308,3 +308,13 @@ def test_the_command_says_what_it_cost_and_the_model_indexes_by_its_name(
     assert row["drift"] < MOST_DRIFT
     indexed = CliRunner().invoke(app, ["index", str(photos), "--model", "clip-int8"])
     assert indexed.exit_code == 0, indexed.output
+
+
+def test_without_onnx_the_command_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, photos: Path
+) -> None:
+    from sightline.cli import quantise
+
+    monkeypatch.setattr(quantise, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"sightline\[int8\]"):
+        quantise.quantise("second", [photos])

@@ -167,7 +167,7 @@ def _write(encoder: DualEncoder, name: str, made: Path) -> None:
         if file not in replaced:
             shutil.copyfile(encoder.folder / file, made / file)
     try:
-        write_int8(encoder.folder / graph, made / graph, spec.image.size)
+        write_int8(encoder.folder / graph, made / graph, spec.image.size, spec.image.output)
     except (ModelError, OSError):
         raise
     except Exception as error:

@@ -23,6 +23,7 @@ from onnx import helper, numpy_helper
 from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from sightline.errors import ModelError
+from sightline.training.class_token import choose_first_token_early, drop_unread
 
 _INTEGER = frozenset(
     {
@@ -32,7 +33,7 @@ _INTEGER = frozenset(
 )  # fmt: skip
 
 
-def write_int8(source: Path, target: Path, size: int) -> None:
+def write_int8(source: Path, target: Path, size: int, output: str) -> None:
     """Write an image graph with weights of 8 bits, most of them in `<target>.data` beside it.
 
     Weights get 7 of the 8 bits, for the reason that `quantise.py` gives: on x86 without VNNI, full
@@ -40,6 +41,7 @@ def write_int8(source: Path, target: Path, size: int) -> None:
 
     Args:
         size: side of the photos that the graph takes, in pixels.
+        output: the one of the graph's outputs that is used; others are left out.
 
     Raises:
         ModelError: the graph has no matrix products with fixed weights, or is in 8 bits already.
@@ -48,8 +50,11 @@ def write_int8(source: Path, target: Path, size: int) -> None:
     with TemporaryDirectory(dir=target.parent) as folder, _silent():
         folded, ready = Path(folder) / "folded.onnx", Path(folder) / "ready.onnx"
         _fold_constants(source, folded)
+        onnx.shape_inference.infer_shapes_path(folded, folded)
         model = onnx.load(folded)
         _require_float_products(model.graph, source)
+        drop_unread(model.graph, [output])
+        choose_first_token_early(model.graph)
         _cut_patches_by_product(model.graph, size)
         _save(model, ready)
         quantize_dynamic(
