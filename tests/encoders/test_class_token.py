@@ -99,6 +99,7 @@ def _gather(taken: str, index: str = "zero", axis: int = 1) -> onnx.NodeProto:
 
 ONE = {"y": ["n", WIDTH]}
 PLACES = helper.make_node("Add", ["bent", "places"], ["placed"])
+NORM = helper.make_node("LayerNormalization", ["bent", "places"], ["normal"], axis=-1)
 ACROSS = helper.make_node("Softmax", ["bent"], ["mixed"], axis=1)
 
 
@@ -107,6 +108,7 @@ ACROSS = helper.make_node("Softmax", ["bent"], ["mixed"], axis=1)
     [
         ([_gather("bent")], ONE, ["product"]),
         ([PLACES, _gather("placed")], ONE, []),  # a constant for each token
+        ([NORM, _gather("normal")], ONE, []),  # likewise
         ([ACROSS, _gather("mixed")], ONE, []),  # tokens look at each other
         ([_gather("bent", index="one")], ONE, []),  # not the first
         ([_gather("bent", axis=2)], {"y": ["n", TOKENS]}, []),  # no token

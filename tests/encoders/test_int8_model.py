@@ -17,6 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper, numpy_helper
+from onnx.external_data_helper import set_external_data
 from PIL import Image
 
 from sightline.encoders import load_encoder, read_spec
@@ -166,9 +167,79 @@ def test_photos_that_can_not_be_read_are_passed_over(
     published: Published, photos: Path, tmp_path: Path
 ) -> None:
     mixed = copytree(photos, tmp_path / "mixed")
-    (mixed / "broken.jpg").write_bytes(b"\xff\xd8\xff no more")
+    for number in range(100):  # more than are looked at, where all can be read
+        (mixed / f"{number}-broken.jpg").write_bytes(b"\xff\xd8\xff no more")
     (mixed / "empty.png").touch()
     assert quantised(published("clip").folder, mixed, tmp_path / "new").photos == 20
+
+
+def test_photos_that_are_all_the_same_show_nothing(published: Published, tmp_path: Path) -> None:
+    for number in range(20):
+        Image.new("RGB", (64, 64), "teal").save(tmp_path / f"{number}.png")
+    with pytest.raises(UsageError, match="all the same"):
+        quantised(published("clip").folder, tmp_path, tmp_path / "new")
+
+
+def test_weights_that_both_towers_share_come_along(
+    published: Published, photos: Path, tmp_path: Path
+) -> None:
+    folder = copytree(published("clip").folder, tmp_path / "shared")
+    together, offset = [], 0
+    for name in ("text_model.onnx", "vision_model.onnx"):
+        model = onnx.load(folder / "onnx" / name)
+        for tensor in model.graph.initializer:
+            if len(tensor.raw_data) > 64:
+                together.append(tensor.raw_data)
+                set_external_data(tensor, "weights.bin", offset, len(tensor.raw_data))
+                offset += len(tensor.raw_data)
+                tensor.ClearField("raw_data")
+        (folder / "onnx" / name).write_bytes(model.SerializeToString())
+    (folder / "onnx" / "weights.bin").write_bytes(b"".join(together))
+    quantised(folder, photos, tmp_path / "new")
+    words = ["a red car"]
+    np.testing.assert_array_equal(
+        load_encoder(folder).embed_texts(words), load_encoder(tmp_path / "new").embed_texts(words)
+    )
+
+
+def test_terms_of_use_come_along(published: Published, photos: Path, tmp_path: Path) -> None:
+    folder = copytree(published("clip").folder, tmp_path / "with-terms")
+    (folder / "LICENSE.txt").write_text("for research only")
+    quantised(folder, photos, tmp_path / "new")
+    assert (tmp_path / "new" / "LICENSE.txt").read_text() == "for research only"
+
+
+def test_a_damaged_model_is_told_in_one_line(
+    published: Published, photos: Path, tmp_path: Path
+) -> None:
+    folder = copytree(published("clip").folder, tmp_path / "damaged")
+    graph = folder / "onnx" / "vision_model.onnx"
+    graph.write_bytes(graph.read_bytes()[:-5000])
+    command = [sys.executable, "-m", "sightline", "models", "quantise", str(folder)]
+    done = subprocess.run(
+        [*command, "--photos", str(photos), "--to", str(tmp_path / "new")],
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_weights_of_16_bits_are_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    half = numpy_helper.from_array(rng.standard_normal((3, 3)).astype(np.float16), "half")
+    nodes = [
+        helper.make_node("Cast", ["x"], ["x16"], to=onnx.TensorProto.FLOAT16),
+        helper.make_node("MatMul", ["x16", "half"], ["y"]),
+    ]
+    x = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, ["n", 3])
+    y = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT16, ["n", 3])
+    graph = helper.make_graph(nodes, "half", [x], [y], [half])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    onnx.save(model, tmp_path / "half.onnx")
+    with pytest.raises(ModelError, match="16 bits"):
+        write_int8(tmp_path / "half.onnx", tmp_path / "new.onnx", 32, "y")
 
 
 def test_what_a_killed_run_left_is_no_model_and_in_nobodys_way(
@@ -257,12 +328,13 @@ def test_cutting_patches_by_a_product_gives_what_the_convolution_gave(
         (36, {"strides": [8, 8]}),
         (36, {"strides": [8, 8], "auto_pad": "SAME_UPPER"}),
         (32, {}),
+        (64, {"strides": [8, 8]}),  # of a photo that was made smaller before
     ],
 )
 def test_a_convolution_that_does_not_tile_the_photo_stays(
     size: int, options: dict[str, object]
 ) -> None:
-    model = _convolution(8, size, True, **options)
+    model = _convolution(8, min(size, 36), True, **options)
     before = model.SerializeToString()
     _cut_patches_by_product(model.graph, size)
     assert model.SerializeToString() == before

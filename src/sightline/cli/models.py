@@ -106,6 +106,7 @@ def fetch(
 
 def _present_row(entry: "ModelEntry", known: "PublishedModel | None") -> dict[str, Any]:
     from sightline.encoders import DEFAULT_MODEL
+    from sightline.encoders.published import is_research_only
 
     spec = entry.spec
     return {
@@ -118,7 +119,7 @@ def _present_row(entry: "ModelEntry", known: "PublishedModel | None") -> dict[st
         "dimensions": spec.dimensions,
         "image_size": spec.image.size,
         "licence": spec.licence,
-        "research_only": known is not None and known.research_only,
+        "research_only": is_research_only(spec.name),
         "source": spec.source,
         "figures": _figures_row(known),
         "where": entry.where,

@@ -1,4 +1,4 @@
-"""`sightline models quantise`: a large model's photos in less than half the time."""
+"""`sightline models quantise`: photos through a large model in half the time or less."""
 
 import gc
 import sys
@@ -41,7 +41,7 @@ def quantise(
         IndexFormat, typer.Option("--format", help="How to print the summary.")
     ] = IndexFormat.text,
 ) -> None:
-    """Put a fetched model's image tower into 8 bits: photos are indexed in half the time or less.
+    """Put a transformer's image tower into 8 bits: photos are embedded in half the time or less.
 
       sightline models fetch datacomp-vit-b-32-256
 
@@ -49,9 +49,9 @@ def quantise(
 
       sightline index ~/Pictures --model datacomp-vit-b-32-256-int8
 
-    For transformers (ViT), on a processor. It is another model from then on: vectors of the two
-    don't mix, and a library indexed with one is indexed anew with the other. Says how close the
-    two are; where 8 bits would blur more than 5 % of what tells photos apart, nothing is written.
+    For ViTs, on a processor. It is another model from then on: vectors of the two don't mix, and
+    a library indexed with one is indexed anew with the other. Says how close the two are; where 8
+    bits would blur more than 5 % of what tells photos apart, nothing is written.
     """
     if find_spec("onnx") is None:
         raise UsageError("Putting a model into 8 bits needs onnx: pip install 'sightline[int8]'.")
@@ -59,6 +59,7 @@ def quantise(
     from sightline.cli.work_progress import stage_progress
     from sightline.encoders import load_encoder
     from sightline.encoders.catalogue import models_folder
+    from sightline.encoders.published import INT8_SUFFIX
     from sightline.training.int8_model import quantise_model
 
     gc.enable()
@@ -66,7 +67,7 @@ def quantise(
     if missing:
         raise UsageError(f"There is no folder or file {missing[0]}.")
     encoder = load_encoder(model, "cpu")
-    name = f"{encoder.spec.name[:59]}-int8"
+    name = f"{encoder.spec.name[: 64 - len(INT8_SUFFIX)]}{INT8_SUFFIX}"  # 64: a name's limit
     folder = (to if to is not None else models_folder() / name).absolute()
     with stage_progress() as on_stage:
         report = quantise_model(encoder, photos, folder, name, on_stage)
@@ -79,6 +80,7 @@ def quantise(
 def _summary(report: "Int8Report", way: str) -> str:
     from sightline.cli.output import printable
 
+    slow = report.ms > 0.8 * report.before_ms
     lines = [
         f"{report.name}: {report.folder}",
         f"  {report.bytes / 1e6:,.1f} MB, {report.before_bytes / 1e6:,.1f} before",
@@ -87,6 +89,7 @@ def _summary(report: "Int8Report", way: str) -> str:
         f"(lowest {report.lowest_cosine:.4f}),",
         f"  {report.drift:.1%} of what tells them apart blurred; of the first five for each of 24 "
         f"sentences {report.kept:.0%} stay",
+        *(["  little is gained: the tower is small, or mostly convolutions"] if slow else []),
         f"Use it: sightline index PHOTOS --model {way}",
     ]
     return "".join(f"{printable(line)}\n" for line in lines)

@@ -15,6 +15,9 @@ from sightline.encoders.spec import FileName
 
 _FILE = Path(__file__).with_name("catalogue.json")
 
+INT8_SUFFIX = "-int8"
+"""Of the name of what `sightline models quantise` makes of a model."""
+
 Repository = Annotated[str, Meta(pattern=r"^[\w.-]+/[\w.-]+$")]
 
 
@@ -75,3 +78,10 @@ def published_models() -> dict[str, PublishedModel]:
     """All of them by name, in the catalogue's order."""
     catalogue = msgspec.json.decode(_FILE.read_bytes(), type=_Catalogue)
     return {model.name: model for model in catalogue.models}
+
+
+def is_research_only(name: str) -> bool:
+    """Whether a model, or the one that it was made from, is licensed for research alone."""
+    published = published_models()
+    model = published.get(name) or published.get(name.removesuffix(INT8_SUFFIX))
+    return model is not None and model.research_only

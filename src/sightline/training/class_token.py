@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_BY_THEMSELVES = {"Erf", "FastGelu", "Gelu", "Identity", "QuickGelu", "Sigmoid", "Sqrt", "Tanh"}
+_BY_THEMSELVES = {"Erf", "Gelu", "Identity", "Sigmoid", "Sqrt", "Tanh"}
 _IN_PAIRS = {"Add", "Div", "Mul", "Pow", "Sub"}
 
 Constants = dict[str, onnx.TensorProto]
@@ -25,7 +25,7 @@ def choose_first_token_early(graph: onnx.GraphProto) -> None:
     ONNX's shape inference leaves them.
     """
     constants = {weight.name: weight for weight in graph.initializer}
-    last = next((node for node in graph.node if _is_choice(node, constants)), None)
+    last = next((node for node in reversed(graph.node) if _is_choice(node, constants)), None)
     if last is None:
         return
     alone = _for_it_alone(graph, last, constants)
@@ -75,8 +75,9 @@ def _for_it_alone(
     for node in reversed(graph.node):  # who reads comes after who is read
         flowing = [name for name in (*node.input, *node.output) if name and name not in constants]
         if (
-            node.output[0] not in outputs
-            and readers.get(node.output[0], outputs) <= names
+            node.output[0] in readers
+            and readers[node.output[0]] <= names
+            and node.output[0] not in outputs
             and all(ranks.get(name) == 3 for name in flowing)
             and _treats_tokens_alone(node, constants)
         ):
@@ -90,11 +91,11 @@ def _treats_tokens_alone(node: onnx.NodeProto, constants: Constants) -> bool:
     shapes = [constants[name].dims for name in node.input if name in constants]
     if node.op_type == "MatMul":
         return node.input[1] in constants and len(shapes[0]) == 2
+    if not all(len(shape) < 2 or shape[-2] == 1 for shape in shapes):
+        return False  # a constant that differs by token would have to be cut, too
     if node.op_type == "LayerNormalization":
         return len(node.output) == 1 and _option(node, "axis", -1) in (-1, 2)
-    if node.op_type in _IN_PAIRS:  # a constant that differs by token would have to be cut, too
-        return all(len(shape) < 2 or shape[-2] == 1 for shape in shapes)
-    return node.op_type in _BY_THEMSELVES
+    return node.op_type in _IN_PAIRS | _BY_THEMSELVES
 
 
 def _cut(graph: onnx.GraphProto, names: dict[str, str]) -> None:

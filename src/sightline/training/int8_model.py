@@ -12,7 +12,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +35,9 @@ MOST_DRIFT = 0.05
 
 FEWEST, MOST = 16, 64
 """Photos that the towers are compared on."""
+
+LEAST_VARIANCE = 1e-6
+"""Of photos that are told apart at all; the same photo many times has less than 1e-12."""
 
 FIRST = 5
 """Matches of a sentence that are looked at."""
@@ -94,7 +97,7 @@ def quantise_model(
         name: the new model's.
 
     Raises:
-        UsageError: `target` is there already, or there are fewer than 16 photos.
+        UsageError: `target` is there already, there are fewer than 16 photos, or all are the same.
         ModelError: the model isn't one that can be put into 8 bits, suffers too much, or can't be
             written.
     """
@@ -103,12 +106,19 @@ def quantise_model(
         raise ModelError(f"{encoder.folder} has both towers in one graph, which stays as it is.")
     if target.exists():
         raise UsageError(f"{target} is there already. Delete it, or choose another folder (--to).")
+    encoder.require_images()
     pixels = _read(photos, encoder, on_stage)
+    original = _embedded(encoder, pixels, lambda at: on_stage("Looking", at, len(pixels)))
+    if _variance(original) < LEAST_VARIANCE:
+        raise UsageError(
+            f"To {spec.name} these {len(pixels)} photos are all the same, so they can't show what "
+            "8 bits do to it. Name a folder with other photos."
+        )
     on_stage("Putting weights into 8 bits", 0, 1)
     with _workplace(target) as place:
         made = place / "model"
         _write(encoder, name, made)
-        report = _compare(encoder, DualEncoder(made, "cpu"), pixels, target, on_stage)
+        report = _compare(encoder, DualEncoder(made, "cpu"), pixels, original, target, on_stage)
         if not report.drift <= MOST_DRIFT:
             raise ModelError(
                 f"{spec.name} suffers too much from 8 bits: they blur {report.drift:.0%} of what "
@@ -122,14 +132,14 @@ def quantise_model(
 def _read(photos: Sequence[Path], encoder: DualEncoder, on_stage: OnStage) -> NDArray[np.uint8]:
     """Pixels of up to 64 photos, spread evenly over what was named: uint8 (n, side, side, 3)."""
     found = list(walk(photos, WalkRules(), lambda path, reason: None))
-    chosen = [found[at * len(found) // MOST] for at in range(MOST)] if len(found) > MOST else found
-    pixels = []
-    for done, file in enumerate(chosen):
-        on_stage("Reading photos", done, len(chosen))
-        try:
+    spread = [found[at * len(found) // MOST] for at in range(MOST)] if len(found) > MOST else []
+    pixels: list[NDArray[np.uint8]] = []
+    for file in dict.fromkeys([*spread, *found]):  # all others where some of these can't be read
+        if len(pixels) == MOST:
+            break
+        on_stage("Reading photos", len(pixels), min(MOST, len(found)))
+        with suppress(PhotoError):
             pixels.append(read_photo(file.path, encoder.pixel_recipe).pixels)
-        except PhotoError:
-            continue  # whatever is wrong with it, others will do
     if len(pixels) < FEWEST:
         raise UsageError(
             f"{len(pixels)} photos could be read; at least {FEWEST} are needed to see what 8 bits "
@@ -154,18 +164,27 @@ def _workplace(target: Path) -> Iterator[Path]:
     except Timeout:
         raise ModelError(f"Another process is writing {target} right now.") from None
     except OSError as error:
-        raise ModelError(f"Can't write {error.filename or place}: {error.strerror}.") from None
+        raise ModelError(
+            f"Can't write {error.filename or place}: {error.strerror or error}."
+        ) from None
 
 
 def _write(encoder: DualEncoder, name: str, made: Path) -> None:
-    """The whole folder: a new image graph, all else as it is, and a description."""
+    """A new image graph, a description, and what else the old one names, as it is."""
     spec, graph = encoder.spec, encoder.spec.image.file
-    replaced = {file for file in spec.files if file.startswith(graph)} | set(spec.image.weights)
+    words = {spec.text.file, spec.text.tokenizer, *spec.text.weights}
+    pictures = {file for file in spec.files if file.startswith(graph)} | set(spec.image.weights)
+    if spec.image.projection:
+        pictures.add(spec.image.projection)  # of places, which the new graph doesn't give
+    (made / graph).parent.mkdir(parents=True)
     for file in spec.files:
         verify(inside(encoder.folder, file), spec.files[file])
-        (made / file).parent.mkdir(parents=True, exist_ok=True)
-        if file not in replaced:
-            shutil.copyfile(encoder.folder / file, made / file)
+        if file in words or file not in pictures:
+            _copy(file, encoder.folder, made)
+    for terms in ("LICENSE*", "LICENCE*", "NOTICE*"):
+        for path in encoder.folder.glob(terms):
+            if path.is_file() and inside(encoder.folder, path.name):
+                _copy(path.name, encoder.folder, made)
     try:
         write_int8(encoder.folder / graph, made / graph, spec.image.size, spec.image.output)
     except (ModelError, OSError):
@@ -179,6 +198,11 @@ def _write(encoder: DualEncoder, name: str, made: Path) -> None:
     )
 
 
+def _copy(file: str, source: Path, target: Path) -> None:
+    (target / file).parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source / file, target / file)
+
+
 def _described(encoder: DualEncoder, name: str, made: Path) -> ModelSpec:
     spec = encoder.spec
     return msgspec.structs.replace(
@@ -187,7 +211,9 @@ def _described(encoder: DualEncoder, name: str, made: Path) -> ModelSpec:
         title=f"{spec.title}, 8-bit image tower",
         architecture=f"{spec.architecture}; the image tower's matrix products in 8 bits",
         source=f"{spec.source}; put into 8 bits here, from {encoder.id}",
-        image=msgspec.structs.replace(spec.image, weights=()),
+        image=msgspec.structs.replace(
+            spec.image, weights=(), patches=None, fine_patches=None, projection=None
+        ),
         files={
             str(file.relative_to(made).as_posix()): _sha256(file)
             for file in sorted(made.rglob("*"))
@@ -201,27 +227,33 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _embedded(
+    encoder: DualEncoder, pixels: NDArray[np.uint8], on_done: Callable[[int], None]
+) -> Vectors:
+    batches = []
+    for at in range(0, len(pixels), IMAGE_BATCH):
+        on_done(at)
+        batches.append(encoder.embed_pixels(pixels[at : at + IMAGE_BATCH]))
+    return np.concatenate(batches)
+
+
 def _compare(
     before: DualEncoder,
     after: DualEncoder,
     pixels: NDArray[np.uint8],
+    first: Vectors,
     target: Path,
     on_stage: OnStage,
 ) -> Int8Report:
-    """Embed the photos with both towers, in turn."""
-    was, now = [], []
-    for at in range(0, len(pixels), IMAGE_BATCH):
-        on_stage("Comparing", at, len(pixels))
-        batch = pixels[at : at + IMAGE_BATCH]
-        was.append(before.embed_pixels(batch))
-        try:
-            now.append(after.embed_pixels(batch))
-        except ModelError:
-            raise ModelError(
-                f"{before.spec.name} does not survive 8 bits: some photos get no vector any more. "
-                "Nothing was written."
-            ) from None
-    first, second = np.concatenate(was), np.concatenate(now)
+    """Embed with the new folder what the old one embedded as `first`."""
+    try:
+        second = _embedded(after, pixels, lambda at: on_stage("Comparing", at, len(pixels)))
+    except ModelError:
+        raise ModelError(
+            f"{before.spec.name} does not survive 8 bits: some photos get no vector any more. "
+            "Nothing was written."
+        ) from None
+    texts = after.embed_texts(_SENTENCES)  # with the copy: it must be able to
     cosines = (first * second).sum(axis=1)
     before_ms, ms = _milliseconds((before, after), pixels[:IMAGE_BATCH])
     return Int8Report(
@@ -231,7 +263,7 @@ def _compare(
         cosine=float(cosines.mean()),
         lowest_cosine=float(cosines.min()),
         drift=drift(first, second),
-        kept=kept_matches(before.embed_texts(_SENTENCES), first, second),
+        kept=kept_matches(texts, first, second),
         before_ms=before_ms,
         ms=ms,
         before_bytes=_bytes(before),
@@ -248,9 +280,14 @@ def drift(before: Vectors, after: Vectors) -> float:
     Args:
         before, after: float32 (n, d), unit rows.
     """
-    moved = float(((before - after) ** 2).sum())
-    apart = float(((before - before.mean(axis=0)) ** 2).sum())
+    moved = float(((before - after) ** 2).sum(axis=1).mean())
+    apart = _variance(before)
     return moved / apart if apart > 0 else float("inf")
+
+
+def _variance(vectors: Vectors) -> float:
+    """Mean squared distance from the mean."""
+    return float(((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1).mean())
 
 
 def kept_matches(texts: Vectors, before: Vectors, after: Vectors, first: int = FIRST) -> float:

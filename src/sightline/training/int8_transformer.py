@@ -32,6 +32,10 @@ _INTEGER = frozenset(
     }
 )  # fmt: skip
 
+_HALVES = (onnx.TensorProto.FLOAT16, onnx.TensorProto.BFLOAT16)
+_LEAST_PATCH = 4  # pixels; what is smaller mixes colours, or shrinks the photo, before it is cut
+_SLICE_BY_INPUTS = 10  # the version of ONNX's operators since which it is told so where to cut
+
 
 def write_int8(source: Path, target: Path, size: int, output: str) -> None:
     """Write an image graph with weights of 8 bits, most of them in `<target>.data` beside it.
@@ -48,13 +52,15 @@ def write_int8(source: Path, target: Path, size: int, output: str) -> None:
     """
     # Beside the target: several times the size of the graph, more than some have for /tmp.
     with TemporaryDirectory(dir=target.parent) as folder, _silent():
+        _require_float32(source)
         folded, ready = Path(folder) / "folded.onnx", Path(folder) / "ready.onnx"
         _fold_constants(source, folded)
         onnx.shape_inference.infer_shapes_path(folded, folded)
         model = onnx.load(folded)
-        _require_float_products(model.graph, source)
         drop_unread(model.graph, [output])
-        choose_first_token_early(model.graph)
+        _require_products(model.graph, source)
+        if _opset(model) >= _SLICE_BY_INPUTS:
+            choose_first_token_early(model.graph)
         _cut_patches_by_product(model.graph, size)
         _save(model, ready)
         quantize_dynamic(
@@ -68,12 +74,15 @@ def write_int8(source: Path, target: Path, size: int, output: str) -> None:
             # What shape inference can't tell: of a float graph, all that is multiplied is float.
             extra_options={"DefaultTensorType": onnx.TensorProto.FLOAT},
         )
-        shutil.copymode(target, target.with_name(f"{target.name}.data"))  # made for its owner only
+        outside = target.with_name(f"{target.name}.data")
+        if outside.exists():  # not of a graph without a weight that is worth it
+            shutil.copymode(target, outside)  # made for its owner only
 
 
 def _fold_constants(source: Path, target: Path) -> None:
     """Work out what depends on no photo, so that all weights are seen as such."""
     options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4  # errors come as exceptions, which say the same
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.optimized_model_filepath = str(target)
     # Outside the graph, which may not have more than 2 GiB.
@@ -82,13 +91,24 @@ def _fold_constants(source: Path, target: Path) -> None:
     onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
-def _require_float_products(graph: onnx.GraphProto, source: Path) -> None:
+def _require_float32(source: Path) -> None:
+    """Asked before it is loaded: weights of 16 bits are widened then and nowhere seen any more."""
+    graph = onnx.load(source, load_external_data=False).graph
     if any(node.op_type in _INTEGER for node in graph.node):
         raise ModelError(f"{source} is in 8 bits already.")
+    if any(weight.data_type in _HALVES for weight in graph.initializer):
+        raise ModelError(f"{source} has weights of 16 bits. Take the model's float32 files.")
+
+
+def _require_products(graph: onnx.GraphProto, source: Path) -> None:
     fixed = {weight.name for weight in graph.initializer}
     products = [node for node in graph.node if node.op_type in ("MatMul", "Gemm")]
     if not any(node.input[1] in fixed for node in products):
         raise ModelError(f"{source} has no matrix products with fixed weights to put into 8 bits.")
+
+
+def _opset(model: onnx.ModelProto) -> int:
+    return next((opset.version for opset in model.opset_import if opset.domain == ""), 1)
 
 
 def _cut_patches_by_product(graph: onnx.GraphProto, size: int) -> None:
@@ -99,12 +119,22 @@ def _cut_patches_by_product(graph: onnx.GraphProto, size: int) -> None:
     it can be put into 8 bits like all others. Graphs that begin otherwise stay as they are.
     """
     weights = {weight.name: weight for weight in graph.initializer}
+    sides = {
+        value.name: [side.dim_value or size for side in value.type.tensor_type.shape.dim[2:]]
+        for value in (*graph.input, *graph.value_info)
+    }  # a side that is left open is the photo's
     for at, node in enumerate(graph.node):
         if node.op_type != "Conv" or node.input[1] not in weights:
             continue
         filters = numpy_helper.to_array(weights[node.input[1]])
         patch = filters.shape[-1]
-        if filters.shape[1:] == (3, patch, patch) and size % patch == 0 and _tiles(node, patch):
+        if (
+            patch >= _LEAST_PATCH
+            and filters.shape[1:] == (3, patch, patch)
+            and sides.get(node.input[0]) == [size, size]
+            and size % patch == 0
+            and _tiles(node, patch)
+        ):
             nodes, constants = _patch_product(node, filters, size // patch)
             graph.initializer.extend(constants)
             graph.node.remove(node)
