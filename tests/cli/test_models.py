@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sightline.encoders.published import published_models
+from sightline.encoders.published import is_research_only, published_models
 from tests.cli.conftest import Cli
 from tests.cli.test_startup import modules_after
 from tests.encoders.loopback_hub import Fault, LoopbackHub, folder_files, running_hub
@@ -50,6 +50,13 @@ def test_models_lists_what_is_here_and_what_can_be_fetched(cli: Cli) -> None:
     assert listed["mobileclip2-s2"]["research_only"]
     assert listed["datacomp-vit-l-14"]["where"] == "unavailable"
     assert {name for name in listed if not listed[name]["present"]} == set(published_models())
+
+
+def test_a_model_for_research_stays_one_in_8_bits() -> None:
+    assert is_research_only("mobileclip2-s0")
+    assert is_research_only("mobileclip2-s0-int8")
+    assert not is_research_only("openai-vit-b-32-int8")
+    assert not is_research_only("somebody-elses-int8")
 
 
 def test_the_table_shows_licence_size_dimensions_and_figures(cli: Cli) -> None:
