@@ -23,7 +23,8 @@ from PIL import Image
 from sightline.encoders import load_encoder, read_spec
 from sightline.errors import ModelError, UsageError
 from sightline.training import int8_model
-from sightline.training.int8_model import MOST_DRIFT, drift, kept_matches, quantise_model
+from sightline.training.closeness import drift, kept_matches
+from sightline.training.int8_model import MOST_DRIFT, quantise_model
 from sightline.training.int8_transformer import _cut_patches_by_product, write_int8
 
 if TYPE_CHECKING:

@@ -7,7 +7,6 @@ towers are held against each other on photos, and a model that suffers too much 
 Nothing here needs torch.
 """
 
-import hashlib
 import os
 import shutil
 import time
@@ -23,11 +22,13 @@ from numpy.typing import NDArray
 
 from sightline.encoders import DualEncoder, ModelSpec
 from sightline.encoders.dual import IMAGE_BATCH
+from sightline.encoders.hub.promise import sha256_of
 from sightline.encoders.session import verify
 from sightline.encoders.spec import SPEC_FILE, inside
 from sightline.errors import ModelError, PhotoError, UsageError
 from sightline.photos.read import read_photo
 from sightline.photos.walk import WalkRules, walk
+from sightline.training.closeness import drift, kept_matches, variance
 from sightline.training.int8_transformer import write_int8
 
 MOST_DRIFT = 0.05
@@ -38,9 +39,6 @@ FEWEST, MOST = 16, 64
 
 LEAST_VARIANCE = 1e-6
 """Of photos that are told apart at all; the same photo many times has less than 1e-12."""
-
-FIRST = 5
-"""Matches of a sentence that are looked at."""
 
 _ROUNDS = 5
 _SENTENCES = (
@@ -109,7 +107,7 @@ def quantise_model(
     encoder.require_images()
     pixels = _read(photos, encoder, on_stage)
     original = _embedded(encoder, pixels, lambda at: on_stage("Looking", at, len(pixels)))
-    if _variance(original) < LEAST_VARIANCE:
+    if variance(original) < LEAST_VARIANCE:
         raise UsageError(
             f"To {spec.name} these {len(pixels)} photos are all the same, so they can't show what "
             "8 bits do to it. Name a folder with other photos."
@@ -215,16 +213,11 @@ def _described(encoder: DualEncoder, name: str, made: Path) -> ModelSpec:
             spec.image, weights=(), patches=None, fine_patches=None, projection=None
         ),
         files={
-            str(file.relative_to(made).as_posix()): _sha256(file)
+            str(file.relative_to(made).as_posix()): sha256_of(file)
             for file in sorted(made.rglob("*"))
             if file.is_file()
         },
     )
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb", buffering=0) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _embedded(
@@ -269,34 +262,6 @@ def _compare(
         before_bytes=_bytes(before),
         bytes=_bytes(after),
     )
-
-
-def drift(before: Vectors, after: Vectors) -> float:
-    """Squared distance of two embeddings of the same photos, over the photos' own variance.
-
-    A cosine alone says little: many towers put all photos into a narrow cone (Liang et al. 2022,
-    arXiv:2203.02053), where even strangers have a high one.
-
-    Args:
-        before, after: float32 (n, d), unit rows.
-    """
-    moved = float(((before - after) ** 2).sum(axis=1).mean())
-    apart = _variance(before)
-    return moved / apart if apart > 0 else float("inf")
-
-
-def _variance(vectors: Vectors) -> float:
-    """Mean squared distance from the mean."""
-    return float(((vectors - vectors.mean(axis=0)) ** 2).sum(axis=1).mean())
-
-
-def kept_matches(texts: Vectors, before: Vectors, after: Vectors, first: int = FIRST) -> float:
-    """Share of each sentence's first few photos that stay among its first few."""
-    tops = [
-        np.argsort(-(texts @ images.T), axis=1, kind="stable")[:, :first]
-        for images in (before, after)
-    ]
-    return float(np.mean([len(set(a) & set(b)) / first for a, b in zip(*tops, strict=True)]))
 
 
 def _milliseconds(encoders: Sequence[DualEncoder], batch: NDArray[np.uint8]) -> list[float]:
